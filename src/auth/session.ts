@@ -1,0 +1,25 @@
+// The contract of a sign-on session. Owns the words; the sessions of each scheme stand beside it.
+
+/** Scheme names as registered and as sent. */
+export type SchemeName = 'Negotiate' | 'NTLM' | 'Digest' | 'Basic';
+
+/**
+ * One sign-on attempt, bound to ONE connection: NTLM and Negotiate authenticate the socket
+ * (RFC 4559 section 6), not the request.
+ *
+ * A session turns challenge bytes into token bytes. It MUST NOT see a socket, dial, retry or read
+ * HTTP: `upstream/` owns the loop. The first `step` gets `null`. The caller disposes the session on
+ * every path; a disposed session is never stepped again.
+ */
+export interface AuthSession extends Disposable {
+  readonly scheme: SchemeName;
+  /** True once the last leg was produced: a further refusal is an answer to the credentials. */
+  readonly complete: boolean;
+  /**
+   * Returns the next token, or `null` when this side has nothing more to say.
+   *
+   * @throws SallyportError CHALLENGE_INVALID, CHALLENGE_TOO_LARGE, CREDENTIALS_INVALID,
+   *   CRYPTO_UNAVAILABLE
+   */
+  step(challenge: Uint8Array | null): Promise<Uint8Array | null>;
+}

@@ -1,0 +1,71 @@
+// The one error class. It owns the brand, the code and the blame; it never holds a secret or a token.
+import type { Blame, ErrorCode, Outcome } from './codes.ts';
+import { ERROR_CODES } from './codes.ts';
+
+/** A cross-realm brand: two copies of Sallyport in one process recognise each other's errors. */
+const BRAND: unique symbol = Symbol.for('sallyport.error') as never;
+
+/** What an operating system's security library answered, kept as it was. */
+export interface NativeStatus {
+  readonly api: 'SSPI' | 'GSSAPI' | 'WinHTTP';
+  readonly call: string;
+  readonly status: number;
+  readonly symbol: string;
+}
+
+export interface SallyportErrorOptions {
+  /** What is to be done next, as a sentence. */
+  readonly hint?: string;
+  /** Option names and values that would let this pass: the command line prints them as a command. */
+  readonly remedy?: Readonly<Record<string, string | true>>;
+  readonly native?: NativeStatus;
+  readonly cause?: unknown;
+}
+
+/**
+ * Every failure Sallyport raises on purpose. Match on `code`; `message` is for people: what
+ * happened, with the host it happened at. `hint` says what to do next.
+ */
+export class SallyportError extends Error {
+  override readonly name = 'SallyportError';
+  readonly code: ErrorCode;
+  readonly blame: Blame;
+  readonly outcome: Outcome;
+  readonly hint: string | undefined;
+  readonly remedy: Readonly<Record<string, string | true>> | undefined;
+  readonly native: NativeStatus | undefined;
+  readonly [BRAND] = true;
+
+  /**
+   * @param code a row of the table in `codes.ts`
+   * @param detail what happened, in a sentence without a final period; the row's summary stands in
+   */
+  constructor(code: ErrorCode, detail?: string, options: SallyportErrorOptions = {}) {
+    super(
+      detail ?? ERROR_CODES[code].summary,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.code = code;
+    this.blame = ERROR_CODES[code].blame;
+    this.outcome = ERROR_CODES[code].outcome;
+    this.hint = options.hint;
+    this.remedy = options.remedy;
+    this.native = options.native;
+  }
+
+  /** What `--json` and structured logs show: no stack, no cause. */
+  toJSON(): Record<string, unknown> {
+    return {
+      code: this.code,
+      blame: this.blame,
+      message: this.message,
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+      ...(this.native === undefined ? {} : { native: this.native }),
+    };
+  }
+}
+
+/** Tells whether a value is a SallyportError, of this copy of the package or another. */
+export function isSallyportError(value: unknown): value is SallyportError {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}

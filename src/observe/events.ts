@@ -1,0 +1,63 @@
+// The events Sallyport publishes on `diagnostics_channel`, redacted at the source. Owns names and shapes;
+// whoever wants text (`-v`) or counters subscribes.
+import { channel } from 'node:diagnostics_channel';
+
+/** Which of the two sign-ons of a request speaks: towards the proxy (407) or the origin (401). */
+export type Layer = 'proxy' | 'origin';
+
+/** One request that was sent and answered during a sign-on, or the last answer that ended it. */
+export interface LegEvent {
+  readonly layer: Layer;
+  /** `host:port` of the proxy or origin. */
+  readonly host: string;
+  /** `CONNECT host:port`, or method and URL without user information. */
+  readonly request: string;
+  /** The scheme whose credentials went with the request, or `null` for a request without. */
+  readonly sent: string | null;
+  readonly status: number;
+  /** Scheme names of the challenges in the answer, as the proxy wrote them. */
+  readonly offered: readonly string[];
+}
+
+/** A scheme was chosen, set aside or refused, with the reason in words. */
+export interface ChoiceEvent {
+  readonly layer: Layer;
+  readonly host: string;
+  readonly chosen: string | null;
+  readonly reason: string;
+}
+
+/** A connection was opened, taken from the pool, or put back into it. */
+export interface ConnectionEvent {
+  readonly action: 'opened' | 'reused' | 'pooled';
+  readonly to: string;
+}
+
+/** `diagnostics_channel` names, public and stable. */
+export const EVENT_NAMES = {
+  leg: 'sallyport:leg',
+  choice: 'sallyport:choice',
+  connection: 'sallyport:connection',
+} as const;
+
+const legs = channel(EVENT_NAMES.leg);
+const choices = channel(EVENT_NAMES.choice);
+const connections = channel(EVENT_NAMES.connection);
+
+export function publishLeg(event: LegEvent): void {
+  if (legs.hasSubscribers) {
+    legs.publish(event);
+  }
+}
+
+export function publishChoice(event: ChoiceEvent): void {
+  if (choices.hasSubscribers) {
+    choices.publish(event);
+  }
+}
+
+export function publishConnection(event: ConnectionEvent): void {
+  if (connections.hasSubscribers) {
+    connections.publish(event);
+  }
+}
