@@ -1,0 +1,147 @@
+// Message heads (RFC 9112 sections 2 to 5): bytes to structure and back. Owns the syntax of start lines and
+// field lines; refuses line breaks and NUL in anything that goes out.
+import { SallyportError } from '../errors/sallyport-error.ts';
+import type { HeaderField } from './header-list.ts';
+import { HeaderList } from './header-list.ts';
+
+export type HttpVersion = '1.0' | '1.1';
+
+export interface ResponseHead {
+  readonly version: HttpVersion;
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: HeaderList;
+}
+
+export interface RequestHead {
+  readonly method: string;
+  /** The request-target as on the wire: origin-form, absolute-form or `host:port`. */
+  readonly target: string;
+  readonly version: HttpVersion;
+  readonly headers: HeaderList;
+}
+
+const STATUS_LINE = /^HTTP\/(\d)\.(\d) (\d{3})(?: (.*))?$/;
+const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e\x80-\xff]+) HTTP\/1\.([01])$/;
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const FORBIDDEN_IN_VALUE = /[\0\r\n]/;
+const FORBIDDEN_IN_TARGET = /[\0-\x20\x7f]/;
+
+/**
+ * Parses the head of a response: status line and fields up to the empty line, which may be included.
+ *
+ * @throws SallyportError RESPONSE_INVALID
+ */
+export function parseResponseHead(bytes: Uint8Array): ResponseHead {
+  const { startLine, headers } = splitHead(bytes);
+  const match = STATUS_LINE.exec(startLine);
+  if (match === null || match[1] !== '1') {
+    throw new SallyportError('RESPONSE_INVALID', 'The answer does not begin with an HTTP/1 status');
+  }
+  return {
+    // HTTP/1.2 and later would be 1.1 to us (RFC 9110 section 6.2).
+    version: match[2] === '0' ? '1.0' : '1.1',
+    status: Number(match[3]),
+    reason: match[4] ?? '',
+    headers,
+  };
+}
+
+/**
+ * Parses the head of a request.
+ *
+ * @throws SallyportError RESPONSE_INVALID (a message that is not HTTP, whoever sent it)
+ */
+export function parseRequestHead(bytes: Uint8Array): RequestHead {
+  const { startLine, headers } = splitHead(bytes);
+  const match = REQUEST_LINE.exec(startLine);
+  if (match === null) {
+    throw new SallyportError('RESPONSE_INVALID', 'The request line is not HTTP/1');
+  }
+  return {
+    method: match[1] ?? '',
+    target: match[2] ?? '',
+    version: match[3] === '0' ? '1.0' : '1.1',
+    headers,
+  };
+}
+
+/**
+ * Writes a request head, empty line included. Values beyond ASCII go out as UTF-8.
+ *
+ * @throws SallyportError HEADER_INVALID when a method, target, name or value could break out of its line
+ */
+export function formatRequestHead(request: {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: readonly HeaderField[];
+}): Buffer {
+  if (!TOKEN.test(request.method)) {
+    throw new SallyportError('HEADER_INVALID', 'The method is not a token');
+  }
+  if (request.target === '' || FORBIDDEN_IN_TARGET.test(request.target)) {
+    throw new SallyportError(
+      'HEADER_INVALID',
+      'The request target is empty or has a space or control character',
+    );
+  }
+  const lines = [`${request.method} ${request.target} HTTP/1.1`];
+  for (const field of request.headers) {
+    checkHeaderField(field);
+    lines.push(`${field[0]}: ${field[1]}`);
+  }
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'utf8');
+}
+
+/**
+ * Refuses a field that is no field: illegal name, or CR, LF, NUL in the value (RFC 9110 section 5.5).
+ *
+ * @throws SallyportError HEADER_INVALID, naming the field but never its value
+ */
+export function checkHeaderField([name, value]: HeaderField): void {
+  if (!TOKEN.test(name)) {
+    throw new SallyportError('HEADER_INVALID', `${JSON.stringify(name)} is not a header name`);
+  }
+  if (FORBIDDEN_IN_VALUE.test(value)) {
+    throw new SallyportError(
+      'HEADER_INVALID',
+      `The value of header ${name} has a line break or a NUL`,
+    );
+  }
+}
+
+/** Line ends are CRLF; a lone LF is taken as one (RFC 9112 section 2.2), a lone CR is refused. */
+function splitHead(bytes: Uint8Array): { startLine: string; headers: HeaderList } {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  const lines = text.split(/\r?\n/);
+  while (lines[0] === '') {
+    lines.shift();
+  }
+  const fields: [string, string][] = [];
+  for (const line of lines.slice(1)) {
+    if (line === '') {
+      break;
+    }
+    if (FORBIDDEN_IN_VALUE.test(line)) {
+      throw new SallyportError('RESPONSE_INVALID', 'A header line has a NUL or a lone CR');
+    }
+    readFieldLine(line, fields);
+  }
+  return { startLine: lines[0] ?? '', headers: new HeaderList(fields) };
+}
+
+function readFieldLine(line: string, fields: [string, string][]): void {
+  const last = fields.at(-1);
+  if (/^[ \t]/.test(line) && last !== undefined) {
+    // Obsolete line folding (RFC 9112 section 5.2): joined by a space.
+    last[1] = `${last[1]} ${line.trim()}`.trim();
+    return;
+  }
+  const colon = line.indexOf(':');
+  const name = line.slice(0, Math.max(colon, 0));
+  if (!TOKEN.test(name)) {
+    // White space before the colon included: a known way to smuggle (RFC 9112 section 5.1).
+    throw new SallyportError('RESPONSE_INVALID', 'A header line has no valid name');
+  }
+  fields.push([name, line.slice(colon + 1).trim()]);
+}
