@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# Installs the Debian packages the lab needs and this machine lacks. No daemon of theirs is started.
+
+# samba-ad-provision and samba-dsdb-modules are only Recommends of samba. Without the first,
+# provisioning ends with "AD_DS_Attributes__Windows_Server_2012_R2.ldf not found", without the second
+# with "Module [samba_secrets] not found".
+readonly LAB_PACKAGES=(
+  samba
+  samba-ad-provision
+  samba-dsdb-modules
+  samba-vfs-modules
+  winbind
+  libnss-winbind
+  krb5-user
+  squid
+  apache2-bin
+  apache2-utils
+  libapache2-mod-auth-gssapi
+  gss-ntlmssp
+  cntlm
+  curl
+  openssl
+)
+readonly POLICY_FILE=/usr/sbin/policy-rc.d
+
+up_packages() {
+  local package installed missing=()
+  installed=$(installed_packages)
+  for package in "${LAB_PACKAGES[@]}"; do
+    grep -qx "$package" <<<"$installed" || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "installing ${missing[*]}"
+  install_packages "${missing[@]}" >"$SALLYPORT_LAB_DIR/apt.log" 2>&1 || {
+    tail -5 "$SALLYPORT_LAB_DIR/apt.log" >&2
+    return 1
+  }
+}
+
+installed_packages() {
+  dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${LAB_PACKAGES[@]}" 2>/dev/null |
+    sed -n 's/^installed //p' || true # fails for a package dpkg never heard of
+}
+
+install_packages() (
+  export DEBIAN_FRONTEND=noninteractive
+  if ! has_fresh_package_lists; then
+    apt-get -o DPkg::Lock::Timeout=300 update
+  fi
+  forbid_daemon_starts
+  apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
+)
+
+has_fresh_package_lists() {
+  [ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mtime -1 -print -quit)" ]
+}
+
+# squid and cntlm would take port 3128, samba and winbind the lab's ports and /run/samba.
+forbid_daemon_starts() {
+  [ ! -e "$POLICY_FILE" ] || return 0
+  trap 'rm -f "$POLICY_FILE"' EXIT
+  printf '#!/bin/sh\nexit 101\n' >"$POLICY_FILE"
+  chmod 755 "$POLICY_FILE"
+}
