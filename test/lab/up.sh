@@ -9,7 +9,7 @@ for part in parts/*.sh; do
   . "./$part"
 done
 
-readonly STATE_FOLDERS=(krb pki origin ad apache squid cntlm)
+readonly STATE_FOLDERS=(krb pki origin ad apache squid cntlm home-alice)
 
 if [ "$(id -u)" != 0 ] || [ ! -e /etc/debian_version ]; then
   echo 'lab: needs root on Debian' >&2
@@ -28,7 +28,7 @@ fi
 for folder in "${STATE_FOLDERS[@]}"; do mkdir -p "$SALLYPORT_LAB_DIR/$folder"; done
 
 for part in packages hosts kerberos pki origin ad apache squid cntlm sign_on; do
-  trap 'echo "lab: part $part failed, see $SALLYPORT_LAB_DIR" >&2' ERR
+  trap 'echo "lab: part $part failed, see $SALLYPORT_LAB_DIR or try up.sh --fresh" >&2' ERR
   "up_$part"
 done
 say 'lab is up'

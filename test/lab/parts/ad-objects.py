@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes the lab's users, the service account and its SPNs directly in the SamDB, daemon not running."""
+"""Makes the lab's users, the service account and its SPNs in the SamDB; the daemon is not running."""
 import os
 
 import ldb

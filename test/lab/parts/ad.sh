@@ -14,6 +14,7 @@ up_ad() {
   fi
   open_privileged_pipe
   is_running samba && return 0
+  mkdir -p /run/samba # gone after a reset; the path of winbindd's socket is compiled in
   start samba "$AD/log/samba.out" \
     env "KRB5_CONFIG=$KRB5_CONFIG" \
     samba -F --no-process-group "--configfile=$LAB_SMB_CONF" --debuglevel=1
@@ -85,9 +86,9 @@ CONF
 }
 
 export_keytab() {
-  local host
+  local host hosts=("$LAB_PROXY_HOST" "$LAB_APACHE_PROXY_HOST" "$LAB_ORIGIN_HOST")
   rm -f "$LAB_HTTP_KEYTAB"
-  for host in "$LAB_PROXY_HOST" "$LAB_APACHE_PROXY_HOST" "$LAB_ORIGIN_HOST" proxy localhost 127.0.0.1; do
+  for host in "${hosts[@]}" proxy localhost 127.0.0.1; do
     samba-tool domain exportkeytab "$LAB_HTTP_KEYTAB" -s "$LAB_SMB_CONF" --principal="HTTP/$host" \
       >>"$AD/log/keytab.log" 2>&1
   done

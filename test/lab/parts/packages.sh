@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # Installs the Debian packages the lab needs and this machine lacks. No daemon of theirs is started.
 
-# samba-ad-provision and samba-dsdb-modules are only Recommends of samba. Without the first,
-# provisioning ends with "AD_DS_Attributes__Windows_Server_2012_R2.ldf not found", without the second
-# with "Module [samba_secrets] not found".
+# Three are only Recommends of samba. Without samba-ad-provision, provisioning ends with
+# "AD_DS_Attributes__Windows_Server_2012_R2.ldf not found"; without samba-dsdb-modules with
+# "Module [samba_secrets] not found"; samba-vfs-modules keeps the ACLs of sysvol.
 readonly LAB_PACKAGES=(
   samba
   samba-ad-provision
@@ -44,16 +44,10 @@ installed_packages() {
 
 install_packages() (
   export DEBIAN_FRONTEND=noninteractive
-  if ! has_fresh_package_lists; then
-    apt-get -o DPkg::Lock::Timeout=300 update
-  fi
+  apt-get -o DPkg::Lock::Timeout=300 update || true # offline, the lists at hand may do
   forbid_daemon_starts
   apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
 )
-
-has_fresh_package_lists() {
-  [ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mtime -1 -print -quit)" ]
-}
 
 # squid and cntlm would take port 3128, samba and winbind the lab's ports and /run/samba.
 forbid_daemon_starts() {

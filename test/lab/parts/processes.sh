@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Starts, recognises and ends the lab's processes. A process is ours only while its pid is alive
-# AND its start time is the recorded one, so a pid used again after a crash or a reset is left alone.
+# Starts, recognises and ends the lab's processes. A process is ours only while its pid is alive and
+# its start time is the recorded one: a pid used again after a crash or a reset is left alone.
 readonly PID_DIR=$SALLYPORT_LAB_DIR/pids
 readonly LAB_STARTED_AT=$SECONDS
 

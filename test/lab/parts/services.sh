@@ -19,8 +19,8 @@ cntlm|127.0.0.1|$LAB_PORT_CNTLM|cntlm as alice in front of $LAB_PORT_NTLM
 apache|$LAB_APACHE_PROXY_IP|$LAB_PORT_APACHE|apache as proxy: Negotiate, NTLM
 apache|$LAB_ORIGIN_IP|$LAB_PORT_ORIGIN_HTTP|origin, http
 apache|$LAB_ORIGIN_IP|$LAB_PORT_ORIGIN_HTTPS|origin, https
-apache|$LAB_ORIGIN_IP|$LAB_PORT_ORIGIN_AUTH|origin with 401, http: /negotiate/ /ntlm/ /both/ /basic/ /digest/
-apache|$LAB_ORIGIN_IP|$LAB_PORT_ORIGIN_AUTH_TLS|origin with 401, https
+apache|$LAB_ORIGIN_IP|$LAB_PORT_ORIGIN_AUTH|origin with 401: /negotiate/ /ntlm/ /both/ /basic/ /digest/
+apache|$LAB_ORIGIN_IP|$LAB_PORT_ORIGIN_AUTH_TLS|origin with 401, https, as $LAB_PORT_ORIGIN_AUTH
 squid-accel|$LAB_ORIGIN_IP|$LAB_PORT_ORIGIN_NTLM|origin with 401: Negotiate, NTLM
 TABLE
 }

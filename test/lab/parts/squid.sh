@@ -135,7 +135,11 @@ digest_line() {
 
 write_auth_blocks() {
   local ntlm_auth="/usr/bin/ntlm_auth --configfile=$LAB_SMB_CONF"
-  local kerberos="$SQUID_HELPERS/negotiate_kerberos_auth -k $LAB_HTTP_KEYTAB -t none -s GSS_C_NO_NAME"
+  local kerberos="$SQUID_HELPERS/negotiate_kerberos_auth"
+  kerberos+=" -k $LAB_HTTP_KEYTAB -t none -s GSS_C_NO_NAME"
+  local wrapper="$SQUID_HELPERS/negotiate_wrapper_auth"
+  wrapper+=" --ntlm $ntlm_auth --helper-protocol=squid-2.5-ntlmssp"
+  wrapper+=" --kerberos $kerberos"
   mkdir -p "$SQUID/auth"
 
   write_auth ntlm \
@@ -158,7 +162,7 @@ write_auth_blocks() {
   # helper (gss-ntlmssp is installed), and squid 5.7 then emits the broken header
   # "Proxy-Authenticate: Negotiate token=oYG...": use spnego for that.
   write_auth negotiate \
-    "program $SQUID_HELPERS/negotiate_wrapper_auth --ntlm $ntlm_auth --helper-protocol=squid-2.5-ntlmssp --kerberos $kerberos" \
+    "program $wrapper" \
     'children 20 startup=1 idle=1' \
     'keep_alive on'
 
