@@ -1,0 +1,131 @@
+// Which proxy for this URL, and who said so. Owns the order of the sources; reads neither process nor files:
+// `settings/` brings what they say.
+import { SallyportError } from '../errors/sallyport-error.ts';
+import type { EnvironmentValue, ProxyEnvironment } from '../settings/environment.ts';
+import { findBypass, parseBypassList } from './no-proxy.ts';
+import { parseProxyUrl } from './proxy-url.ts';
+import type { Route, RouteSource } from './route.ts';
+
+/** Everything that has a say in the route. */
+export interface RouteInputs {
+  readonly options: { readonly proxy?: string | undefined; readonly noProxy?: string | undefined };
+  readonly environment: ProxyEnvironment;
+  readonly configuration?:
+    | {
+        readonly path: string;
+        readonly proxy?: string | undefined;
+        readonly noProxy?: string | undefined;
+      }
+    | undefined;
+}
+
+/** What one source says, not yet understood. */
+interface Statement {
+  readonly text: string;
+  readonly source: RouteSource;
+}
+
+/**
+ * Finds the route to one target. Strongest first: `--proxy`, `SALLYPORT_PROXY`, the configuration file,
+ * HTTPS_PROXY or HTTP_PROXY, ALL_PROXY, direct. The first three may say `direct`.
+ *
+ * @throws SallyportError URL_INVALID, PROXY_URL_INVALID, NO_PROXY_INVALID
+ */
+export function resolveRoute(url: URL | string, inputs: RouteInputs): Route {
+  const target = parseTarget(url);
+  const stated = findProxyStatement(target, inputs);
+  if (stated === undefined) {
+    return { kind: 'direct', source: { kind: 'default', name: 'default' } };
+  }
+  const { text, source } = stated;
+  if (source.kind !== 'environment' && text.trim().toLowerCase() === 'direct') {
+    return { kind: 'direct', source };
+  }
+  const proxy = parseProxyUrl(text, source.name);
+  const bypass = findBypassOf(target, source, inputs);
+  return bypass === undefined
+    ? { kind: 'proxy', proxy, source }
+    : { kind: 'direct', source, bypass };
+}
+
+/** No message shows the target: what cannot be parsed cannot be redacted either. */
+function parseTarget(url: URL | string): URL {
+  if (!URL.canParse(String(url))) {
+    throw new SallyportError('URL_INVALID', undefined, {
+      hint: 'Write it in full: https://host/path',
+    });
+  }
+  const target = new URL(url);
+  if (target.protocol !== 'http:' && target.protocol !== 'https:') {
+    throw new SallyportError('URL_INVALID');
+  }
+  if (target.username !== '' || target.password !== '') {
+    throw new SallyportError('URL_INVALID', 'The target has a user name or password in its URL', {
+      hint: 'Name the user with --origin-user.',
+    });
+  }
+  return target;
+}
+
+function findProxyStatement(target: URL, inputs: RouteInputs): Statement | undefined {
+  const { options, environment, configuration } = inputs;
+  if (options.proxy !== undefined) {
+    return { text: options.proxy, source: { kind: 'option', name: '--proxy' } };
+  }
+  if (environment.sallyportProxy !== undefined) {
+    return fromEnvironment(environment.sallyportProxy, 'sallyport-environment');
+  }
+  if (configuration?.proxy !== undefined) {
+    return fromConfiguration(configuration.proxy, configuration.path, 'proxy');
+  }
+  const ofScheme = target.protocol === 'https:' ? environment.httpsProxy : environment.httpProxy;
+  const found = ofScheme ?? environment.allProxy;
+  return found && fromEnvironment(found, 'environment');
+}
+
+function findBypassOf(
+  target: URL,
+  proxySource: RouteSource,
+  inputs: RouteInputs,
+): { entry: string; source: RouteSource } | undefined {
+  const list = findListStatement(proxySource, inputs);
+  if (list === undefined) {
+    return undefined;
+  }
+  const port = target.port === '' ? defaultPort(target) : Number(target.port);
+  const rule = findBypass(parseBypassList(list.text, list.source), target.hostname, port);
+  return rule && { entry: rule.entry, source: list.source };
+}
+
+/** A list from anywhere but the command line does not overrule the proxy of the command line. */
+function findListStatement(proxySource: RouteSource, inputs: RouteInputs): Statement | undefined {
+  const { options, environment, configuration } = inputs;
+  if (options.noProxy !== undefined) {
+    return { text: options.noProxy, source: { kind: 'option', name: '--no-proxy' } };
+  }
+  if (proxySource.kind === 'option') {
+    return undefined;
+  }
+  if (environment.sallyportNoProxy !== undefined) {
+    return fromEnvironment(environment.sallyportNoProxy, 'sallyport-environment');
+  }
+  if (configuration?.noProxy !== undefined) {
+    return fromConfiguration(configuration.noProxy, configuration.path, 'noProxy');
+  }
+  return environment.noProxy && fromEnvironment(environment.noProxy, 'environment');
+}
+
+function defaultPort(target: URL): number {
+  return target.protocol === 'https:' ? 443 : 80;
+}
+
+function fromEnvironment(
+  { name, value }: EnvironmentValue,
+  kind: 'environment' | 'sallyport-environment',
+): Statement {
+  return { text: value, source: { kind, name } };
+}
+
+function fromConfiguration(text: string, path: string, key: string): Statement {
+  return { text, source: { kind: 'configuration', name: `${path}: ${key}` } };
+}
