@@ -217,6 +217,11 @@ export const ERROR_CODES = {
     outcome: 'output',
     summary: 'The output file cannot be written',
   },
+  UNEXPECTED: {
+    blame: 'us',
+    outcome: 'internal',
+    summary: 'Something happened that Sallyport has no name for',
+  },
   CRYPTO_UNAVAILABLE: {
     blame: 'platform',
     outcome: 'credentials-refused',

@@ -1,0 +1,83 @@
+// Who signs on: reads a typed name and a password into an identity and chooses among the places they may come
+// from. Owns the secret until a session takes it; never prints one.
+import { createHmac, randomBytes } from 'node:crypto';
+import { SallyportError } from '../errors/sallyport-error.ts';
+import type { Secret } from '../observe/secret.ts';
+
+/** Explicit credentials. */
+export interface Identity {
+  /** As the user wrote it: `CORP\alice`, `alice@corp.example` or `alice`. Basic sends this. */
+  readonly typed: string;
+  /** The part before the first backslash, or empty. Sent as typed, never upper-cased (MS-NLMP 3.3.2). */
+  readonly domain: string;
+  readonly user: string;
+  readonly password: Secret;
+}
+
+/** What one place knows of the credentials; either part may be missing. */
+export interface CredentialSource {
+  readonly user?: string | undefined;
+  readonly password?: Secret | undefined;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is to find
+const CONTROL = /[\0-\x1f\x7f]/;
+
+/**
+ * Splits `DOMAIN\user` at the first backslash. A UPN (`user@domain`) is one user name with an empty
+ * domain: that is how Windows sends it.
+ *
+ * @throws SallyportError CREDENTIALS_INVALID for an empty user name or control characters
+ */
+export function parseIdentity(typed: string, password: Secret): Identity {
+  const backslash = typed.indexOf('\\');
+  const domain = typed.slice(0, Math.max(backslash, 0));
+  const user = typed.slice(backslash + 1);
+  if (user === '') {
+    throw new SallyportError('CREDENTIALS_INVALID', 'The user name is empty', {
+      hint: 'Write it as DOMAIN\\name, name@domain or name.',
+    });
+  }
+  if (CONTROL.test(typed) || CONTROL.test(password.reveal())) {
+    throw new SallyportError(
+      'CREDENTIALS_INVALID',
+      'The user name or the password has a control character',
+    );
+  }
+  return { typed, domain, user, password };
+}
+
+/**
+ * The identity the given places make together, strongest first. The name comes from the strongest
+ * place that has one. Its password comes from the strongest place that has a password, but never
+ * from a place that names somebody else.
+ *
+ * @returns `null` when no place names a user, or no password belongs to that user
+ * @throws SallyportError CREDENTIALS_INVALID
+ */
+export function findIdentity(sources: readonly CredentialSource[]): Identity | null {
+  const typed = sources.find((source) => isGiven(source.user))?.user;
+  if (typed === undefined) {
+    return null;
+  }
+  const password = sources.find(
+    (source) => source.password !== undefined && (!isGiven(source.user) || source.user === typed),
+  )?.password;
+  return password === undefined ? null : parseIdentity(typed, password);
+}
+
+const processKey = randomBytes(32);
+
+/** A name for (account, secret) that is good within this process and useless outside it. */
+export function identityKey(identity: Identity | null): string {
+  if (identity === null) {
+    return 'nobody';
+  }
+  return createHmac('sha256', processKey)
+    .update(JSON.stringify([identity.typed.toLowerCase(), identity.password.reveal()]))
+    .digest('base64url');
+}
+
+function isGiven(user: string | undefined): boolean {
+  return user !== undefined && user !== '';
+}

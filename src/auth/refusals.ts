@@ -1,0 +1,104 @@
+// Says in words why no offer of a server could be answered. Owns these messages; decides nothing.
+import { SallyportError } from '../errors/sallyport-error.ts';
+import type { Refusal, RefusalReason } from './pick-scheme.ts';
+
+interface RefusalContext {
+  /** `host:port` of the server that asked. */
+  readonly host: string;
+  readonly layer: 'proxy' | 'origin';
+  readonly refusals: readonly Refusal[];
+}
+
+/**
+ * The error for a challenge that nothing may answer.
+ *
+ * @returns BASIC_NOT_ALLOWED (with the options that would allow it), CREDENTIALS_MISSING,
+ *   KERBEROS_ONLY, SCHEME_NOT_ALLOWED or SCHEME_UNSUPPORTED
+ */
+export function refusalError({ host, layer, refusals }: RefusalContext): SallyportError {
+  const offered = refusals.map(({ scheme }) => scheme).join(', ');
+  const schemesFor = (...reasons: RefusalReason[]) =>
+    refusals.filter(({ reason }) => reasons.includes(reason)).map(({ scheme }) => scheme);
+  if (refusals.length === 0) {
+    return new SallyportError(
+      'SCHEME_UNSUPPORTED',
+      `${host} asks for sign-on but offers no scheme`,
+      { hint: `Tell the people who run ${host}: a challenge header is missing in the answer.` },
+    );
+  }
+  if (schemesFor('no-credentials').length > 0) {
+    return new SallyportError(
+      'CREDENTIALS_MISSING',
+      `${host} asks for sign-on (${offered}) and no credentials were given`,
+      { hint: missingHint(layer) },
+    );
+  }
+  if (isKerberosOnly(refusals)) {
+    return new SallyportError(
+      'KERBEROS_ONLY',
+      `${host}: the proxy offers only Kerberos; it refused NTLM inside Negotiate`.replace(
+        'the proxy',
+        `the ${layer}`,
+      ),
+      {
+        hint: 'A user name and password cannot be used there. Ask for a proxy port that takes NTLM.',
+      },
+    );
+  }
+  const basic = refusals.find(({ scheme }) => scheme.toLowerCase() === 'basic');
+  if (basic?.reason === 'clear-text' || basic?.reason === 'not-allowed') {
+    return basicError(host, offered, refusals);
+  }
+  const notAllowed = schemesFor('not-allowed');
+  if (notAllowed.length > 0) {
+    return new SallyportError(
+      'SCHEME_NOT_ALLOWED',
+      `${host} offers ${offered}; none of them is both allowed and usable`,
+      {
+        hint: `Allow one with --auth ${notAllowed.join(',').toLowerCase()}.`,
+        remedy: { auth: notAllowed.join(',').toLowerCase() },
+      },
+    );
+  }
+  return new SallyportError(
+    'SCHEME_UNSUPPORTED',
+    `${host} offers ${offered}; none can be answered`,
+    {
+      hint: 'Sallyport answers Negotiate, NTLM and Basic.',
+    },
+  );
+}
+
+function missingHint(layer: 'proxy' | 'origin'): string {
+  const [option, variable] =
+    layer === 'proxy'
+      ? ['--user', 'SALLYPORT_PASSWORD']
+      : ['--origin-user', 'SALLYPORT_ORIGIN_PASSWORD'];
+  return `Give a name with ${option} DOMAIN\\name, and the password at the prompt, on standard input or in ${variable}.`;
+}
+
+/** Negotiate stands there alone, or beside schemes we cannot speak, and took no form of NTLM. */
+function isKerberosOnly(refusals: readonly Refusal[]): boolean {
+  return (
+    refusals.some(({ reason }) => reason === 'set-aside') &&
+    refusals.every(
+      ({ scheme, reason }) =>
+        reason === 'unsupported' ||
+        (reason === 'set-aside' && scheme.toLowerCase() === 'negotiate'),
+    )
+  );
+}
+
+function basicError(host: string, offered: string, refusals: readonly Refusal[]): SallyportError {
+  const clear = refusals.some(({ reason }) => reason === 'clear-text');
+  return new SallyportError(
+    'BASIC_NOT_ALLOWED',
+    clear
+      ? `${host} offers ${offered}; Basic would send the password readable over an unencrypted connection`
+      : `${host} offers ${offered}; Basic sends the password itself and was not allowed`,
+    {
+      hint: 'Only if you trust the network between you and that host, allow it:',
+      remedy: clear ? { auth: 'basic', allowBasicHttp: true } : { auth: 'basic' },
+    },
+  );
+}

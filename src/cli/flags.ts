@@ -1,0 +1,102 @@
+// The flags commands share, and their way into the library's own. Owns spelling and help of these flags.
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import type { NegotiateForm } from '../auth/mechanisms.ts';
+import type { SallyportOptions } from '../upstream/settings.ts';
+
+export interface CommonFlags {
+  readonly proxy?: string;
+  readonly bypass?: string;
+  readonly auth?: string;
+  readonly user?: string;
+  readonly passwordStdin?: true;
+  readonly originUser?: string;
+  readonly originPasswordStdin?: true;
+  readonly trusted?: string;
+  readonly ca?: string;
+  readonly spn?: string;
+  readonly allowBasicHttp?: true;
+  readonly negotiateForm?: NegotiateForm;
+  readonly config?: string;
+  readonly connectTimeout?: number;
+  readonly verbose?: number;
+  readonly json?: true;
+}
+
+/** Where the proxy comes from. */
+export function withRouteOptions(command: Command): Command {
+  return command
+    .option('--proxy <url>', 'the proxy: http://host:port, https://host:port, or direct')
+    .addOption(new BypassOption('--no-proxy <list>', 'hosts that need no proxy, comma-separated'))
+    .option('--config <file>', 'configuration file instead of your own')
+    .option('--json', 'machine-readable result on standard output');
+}
+
+/** Who signs on, and how. */
+export function withSignOnOptions(command: Command): Command {
+  return command
+    .option('--user <name>', 'who signs on to the proxy: DOMAIN\\name, name@domain or name')
+    .option('--password-stdin', 'read the password from the first line of standard input')
+    .option(
+      '--auth <list>',
+      'allowed schemes in order: negotiate,ntlm,basic (default negotiate,ntlm)',
+    )
+    .option('--allow-basic-http', 'let Basic send the password over an unencrypted connection')
+    .option('--origin-user <name>', 'who signs on to the web server of this URL, when it asks')
+    .option('--origin-password-stdin', 'read that password from the (next) line of standard input')
+    .option('--trusted <list>', 'further web servers whose 401 may be answered: host or host:port')
+    .option('--spn <name>', 'service name of the proxy (default HTTP/<its host name>)')
+    .addOption(
+      new Option('--negotiate-form <form>', 'form of NTLM inside Negotiate').choices([
+        'auto',
+        'raw',
+        'spnego',
+      ]),
+    )
+    .option('--ca <file>', 'PEM file of certificate authorities to trust besides the usual ones')
+    .option('--connect-timeout <seconds>', 'longest wait for a connection (default 10)', seconds)
+    .option(
+      '-v, --verbose',
+      'show each leg, without secrets; -vv adds headers and stack traces',
+      (_value, before: number) => before + 1,
+      0,
+    );
+}
+
+/** The library's words for the given flags; passwords are added by the caller. */
+export function toOptions(flags: CommonFlags): SallyportOptions {
+  const given = {
+    proxy: flags.proxy,
+    noProxy: flags.bypass,
+    auth: flags.auth,
+    user: flags.user,
+    originUser: flags.originUser,
+    trusted: flags.trusted,
+    ca: flags.ca,
+    spn: flags.spn,
+    allowBasicHttp: flags.allowBasicHttp,
+    negotiateForm: flags.negotiateForm,
+    config: flags.config,
+    connectTimeoutMs: flags.connectTimeout === undefined ? undefined : flags.connectTimeout * 1000,
+  };
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as SallyportOptions;
+}
+
+/** Commander takes `--no-x` for the negation of `--x`; here it is a word of its own. */
+class BypassOption extends Option {
+  override negate = false;
+
+  override attributeName(): string {
+    return 'bypass';
+  }
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 86_400)) {
+    throw new InvalidArgumentError('It must be a number of seconds above 0.');
+  }
+  return value;
+}

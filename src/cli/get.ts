@@ -1,0 +1,170 @@
+// `sallyport get URL`: downloads through whatever proxy the network wants. Owns the command; the transfer itself is
+// `upstream/`, the file `destination.ts`.
+import { pipeline } from 'node:stream/promises';
+import { Command } from 'commander';
+import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
+import { checkHeaderField } from '../http1/head.ts';
+import type { HeaderField } from '../http1/header-list.ts';
+import type { HttpResponse } from '../upstream/upstream.ts';
+import { Upstream } from '../upstream/upstream.ts';
+import { routeJson } from './describe-route.ts';
+import type { Destination } from './destination.ts';
+import { checkWritable, fileDestination, outputFailed, standardOutput } from './destination.ts';
+import { EXIT_CODES_HELP } from './exit-codes.ts';
+import type { CommonFlags } from './flags.ts';
+import { withRouteOptions, withSignOnOptions } from './flags.ts';
+import { narrate, tellHeaders, tellRoute } from './narrate.ts';
+import { Progress } from './progress.ts';
+import type { Followed } from './redirects.ts';
+import { getFollowing } from './redirects.ts';
+import { settingsFor } from './sign-on-settings.ts';
+import { parseAddress } from './web-address.ts';
+
+interface GetFlags extends CommonFlags {
+  readonly output?: string;
+  readonly header: readonly string[];
+}
+
+const EXAMPLES = `
+Examples:
+  sallyport get https://example.com/file.zip -o file.zip
+  sallyport get --proxy http://proxy.corp.example:3128 --user CORP\\alice https://example.com/
+  sallyport get --password-stdin --user CORP\\alice https://example.com/ < password.txt
+  sallyport get -v https://example.com/ -o page.html       shows who offered what, and what was chosen
+
+The password is asked for on a terminal, or comes from SALLYPORT_PASSWORD or standard input; never from an argument.`;
+
+export function getCommand(): Command {
+  const command = new Command('get')
+    .description('Download a URL through the proxy of this network')
+    .argument('<url>', 'http:// or https:// address')
+    .option(
+      '-o, --output <file>',
+      'write to this file (by way of FILE.part); default standard output',
+    )
+    .option(
+      '-H, --header <line>',
+      'a header to send, as "Name: value"; may be repeated',
+      (line: string, before: readonly string[]) => [...before, line],
+      [],
+    );
+  return withSignOnOptions(withRouteOptions(command))
+    .addHelpText('after', EXAMPLES + EXIT_CODES_HELP)
+    .action((address: string, flags: GetFlags) => get(address, flags));
+}
+
+async function get(address: string, flags: GetFlags): Promise<void> {
+  const started = performance.now();
+  const url = parseAddress(address);
+  const headers = flags.header.map(parseHeader);
+  const file = flags.output === '-' ? undefined : flags.output;
+  if (flags.json && file === undefined) {
+    throw new SallyportError('USAGE', '--json writes to standard output, where the download goes', {
+      hint: 'Name a file for the download with -o.',
+    });
+  }
+  if (file !== undefined) {
+    await checkWritable(file);
+  }
+  if (flags.verbose) {
+    narrate();
+  }
+  const settings = await settingsFor(url, flags);
+  await using upstream = new Upstream(settings);
+  const followed = await getFollowing(upstream, url, headers, (next) => {
+    if (flags.verbose) {
+      tellRoute(next, upstream.routeFor(next));
+    }
+  });
+  const { response } = followed;
+  if ((flags.verbose ?? 0) >= 2) {
+    tellHeaders(response.rawHeaders);
+  }
+  await checkStatus(response);
+  const bytes = await save(response, file);
+  if (flags.json) {
+    printSummary(url, followed, bytes, file, performance.now() - started);
+  }
+}
+
+/** @throws SallyportError HTTP_STATUS, or the refusal of an origin that was answered */
+async function checkStatus({ status, reason, url, refusal, body }: HttpResponse): Promise<void> {
+  if (status >= 200 && status < 300) {
+    return;
+  }
+  body.destroy();
+  if (refusal !== null) {
+    throw refusal;
+  }
+  const hint: Record<number, string> = {
+    401: 'That server wants a sign-on of its own: name the user with --origin-user.',
+    403: 'The server or the proxy forbids this address.',
+    404: 'Check the address.',
+  };
+  throw new SallyportError(
+    'HTTP_STATUS',
+    `${new URL(url).host} answered ${status} ${reason}`.trim(),
+    hint[status] === undefined ? {} : { hint: hint[status] },
+  );
+}
+
+async function save({ body, headers }: HttpResponse, file: string | undefined): Promise<number> {
+  const destination: Destination = file === undefined ? standardOutput() : fileDestination(file);
+  const total = headers['content-length'];
+  const shows = process.stderr.isTTY === true && (file !== undefined || !process.stdout.isTTY);
+  const progress = shows
+    ? new Progress(process.stderr, total === undefined ? null : Number(total))
+    : null;
+  let bytes = 0;
+  body.on('data', (piece: Buffer) => {
+    bytes += piece.length;
+    progress?.add(piece.length);
+  });
+  try {
+    await pipeline(body, destination.stream);
+  } catch (error) {
+    throw isSallyportError(error) ? error : outputFailed(file ?? 'standard output', error);
+  } finally {
+    progress?.end();
+  }
+  await destination.complete();
+  return bytes;
+}
+
+function printSummary(
+  url: URL,
+  { response, redirects, legs, connections }: Followed,
+  bytes: number,
+  output: string | undefined,
+  elapsedMs: number,
+): void {
+  const summary = {
+    ok: true,
+    url: url.href,
+    finalUrl: response.url,
+    status: response.status,
+    bytes,
+    output,
+    route: routeJson(response.route),
+    scheme: response.scheme,
+    identity: response.identity,
+    legs,
+    connections,
+    redirects,
+    elapsedMs: Math.round(elapsedMs),
+  };
+  process.stdout.write(`${JSON.stringify(summary)}\n`);
+}
+
+/** @throws SallyportError HEADER_INVALID */
+function parseHeader(line: string): HeaderField {
+  const colon = line.indexOf(':');
+  if (colon < 1) {
+    throw new SallyportError('HEADER_INVALID', 'A header given with -H has no name', {
+      hint: 'Write it as -H "Name: value".',
+    });
+  }
+  const field = [line.slice(0, colon).trim(), line.slice(colon + 1).trim()] as const;
+  checkHeaderField(field);
+  return field;
+}

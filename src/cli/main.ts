@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+// The command line: reads argv, runs one command, ends with its exit code. Nothing else in Sallyport exits.
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../observe/version.ts';
+import { EXIT_CODES, EXIT_CODES_HELP, EXIT_OK } from './exit-codes.ts';
+import { getCommand } from './get.ts';
+import { reportFailure } from './report.ts';
+import { whichCommand } from './which.ts';
+
+void main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<void> {
+  // A reader that goes away is told by the write that fails, not by a crash.
+  process.stdout.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
+  process.exitCode = await run(argv);
+}
+
+async function run(argv: readonly string[]): Promise<number> {
+  try {
+    await program().parseAsync(argv, { from: 'user' });
+    return EXIT_OK;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has printed what there is to say.
+      return error.exitCode === 0 ? EXIT_OK : EXIT_CODES.usage;
+    }
+    const json = argv.includes('--json');
+    return reportFailure(error, { json, verbose: countVerbose(argv), argv });
+  }
+}
+
+function program(): Command {
+  const command = new Command('sallyport')
+    .description('Gets any program through a corporate proxy, with your own sign-on')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, 'sallyport: ')),
+    })
+    .showHelpAfterError('Try --help.')
+    .addHelpText('after', EXIT_CODES_HELP);
+  for (const sub of [getCommand(), whichCommand()]) {
+    command.addCommand(sub.copyInheritedSettings(command));
+  }
+  return command;
+}
+
+function countVerbose(argv: readonly string[]): number {
+  return argv
+    .map((word) => (word === '--verbose' ? 1 : (/^-(v+)$/.exec(word)?.[1]?.length ?? 0)))
+    .reduce((sum, count) => sum + count, 0);
+}

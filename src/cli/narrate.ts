@@ -1,0 +1,42 @@
+// What `-v` shows: the events of the engine, one line each, on standard error. Owns the wording; the events come
+// redacted.
+import { subscribe } from 'node:diagnostics_channel';
+import type { ChoiceEvent, ConnectionEvent, LegEvent } from '../observe/events.ts';
+import { EVENT_NAMES } from '../observe/events.ts';
+import { redactHeader } from '../observe/redact.ts';
+import type { Route } from '../route/route.ts';
+import { describeRoute } from './describe-route.ts';
+
+/** Tells every leg from now on. */
+export function narrate(): void {
+  subscribe(EVENT_NAMES.connection, (message) => {
+    const { action, to } = message as ConnectionEvent;
+    say(`* connection to ${to} ${action}`);
+  });
+  subscribe(EVENT_NAMES.choice, (message) => {
+    const { chosen, reason, layer } = message as ChoiceEvent;
+    say(`* ${layer}: ${chosen ?? 'no scheme'}: ${reason}`);
+  });
+  subscribe(EVENT_NAMES.leg, (message) => {
+    const { host, request, sent, status, offered, layer } = message as LegEvent;
+    say(`> ${request}${sent === null ? '' : ` with ${sent} [redacted]`}`);
+    const offers = offered.length === 0 ? '' : `, ${layer} offers ${offered.join(', ')}`;
+    say(`< ${status} from ${host}${offers}`);
+  });
+}
+
+export function tellRoute(url: URL, route: Route): void {
+  say(`* ${url.origin}: ${describeRoute(route)}`);
+}
+
+/** Name, value, name, value, ... */
+export function tellHeaders(rawHeaders: readonly string[]): void {
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    say(`<   ${name}: ${redactHeader(name, rawHeaders[at + 1] ?? '')}`);
+  }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,269 @@
+// One socket that carries HTTP/1.1 messages, one after the other. Owns reading and writing on it, patience and
+// the leftover bytes; decides nothing about what a message means.
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
+import type { Framing } from '../http1/body.ts';
+import { createBodyDecoder } from '../http1/body.ts';
+import type { ResponseHead } from '../http1/head.ts';
+import { parseResponseHead } from '../http1/head.ts';
+import { HeadReader } from '../http1/head-reader.ts';
+import type { Layer } from '../observe/events.ts';
+
+/** Who is at the other end, for messages and for the choice of error codes. */
+export interface Peer {
+  readonly role: Layer;
+  /** `host:port` */
+  readonly name: string;
+}
+
+/** What was signed on to this connection: it must never serve anybody else. */
+export interface SignedOn {
+  readonly scheme: string;
+  readonly identity: string;
+}
+
+const MAX_INTERIM_ANSWERS = 32;
+
+export class Connection {
+  readonly socket: Socket;
+  readonly peer: Peer;
+  /** Set once a connection-bound scheme has succeeded towards the proxy. */
+  signedOn: SignedOn | null = null;
+  /** True once an origin behind the proxy signed somebody on: tied to this use, never pooled. */
+  tied = false;
+  /** Longest silence while somebody waits, in milliseconds. */
+  patienceMs = 0;
+  #unread: Buffer | null = null;
+  #silent = true;
+  #ended = false;
+  #failure: Error | null = null;
+  #wake: () => void = () => undefined;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #onReadable = (): void => this.#wake();
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    this.#wake();
+  };
+  readonly #onError = (cause: Error): void => {
+    this.#failure ??= new SallyportError(
+      'CONNECTION_LOST',
+      `The connection to ${this.peer.name} broke (${errorWord(cause)})`,
+      { cause },
+    );
+    this.#wake();
+  };
+
+  constructor(socket: Socket, peer: Peer) {
+    this.socket = socket;
+    this.peer = peer;
+    socket.on('readable', this.#onReadable);
+    socket.on('end', this.#onEnd);
+    socket.on('close', this.#onEnd);
+    socket.on('error', this.#onError);
+  }
+
+  /** True while no byte has come back since the last head was written. */
+  get isSilent(): boolean {
+    return this.#silent;
+  }
+
+  /** False once the other side has closed, or anything unasked has arrived: not fit for reuse. */
+  get isIdle(): boolean {
+    const clean = this.#unread === null && this.socket.readableLength === 0;
+    return clean && !this.#ended && this.#failure === null && !this.socket.destroyed;
+  }
+
+  /** Writes the head of a request; the next answer belongs to it. */
+  writeHead(head: Buffer): void {
+    this.#silent = true;
+    this.socket.write(head);
+  }
+
+  /** Writes body bytes; waits while the other side does not take them, but not once it has answered. */
+  async write(bytes: Uint8Array, hasAnswer: () => boolean): Promise<void> {
+    if (this.#failure !== null) {
+      throw this.#failure;
+    }
+    if (this.socket.write(bytes)) {
+      this.#timer?.refresh();
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const poll = (): void => {
+        if (hasAnswer()) {
+          done();
+        }
+      };
+      const done = (): void => {
+        this.socket.off('drain', done);
+        this.socket.off('close', done);
+        this.socket.off('readable', later);
+        this.#timer?.refresh();
+        resolve();
+      };
+      // An answer is known a turn after its bytes are readable.
+      const later = (): void => void setImmediate(poll);
+      this.socket.once('drain', done);
+      this.socket.once('close', done);
+      this.socket.on('readable', later);
+    });
+  }
+
+  /**
+   * Reads the head of the final answer; interim answers (1xx) are passed over.
+   *
+   * @param onContinue is called when `100 Continue` arrives
+   * @throws SallyportError CONNECTION_LOST, TIMEOUT, HEAD_TOO_LARGE, PROXY_GARBLED, RESPONSE_INVALID
+   */
+  async readHead(onContinue: () => void = () => undefined): Promise<ResponseHead> {
+    for (let interim = 0; interim <= MAX_INTERIM_ANSWERS; interim += 1) {
+      const head = await this.#readOneHead();
+      if (head.status >= 200 || head.status === 101) {
+        return head;
+      }
+      onContinue();
+    }
+    throw this.#named(new SallyportError('RESPONSE_INVALID', 'Interim answers without an end'));
+  }
+
+  /** The next bytes, or `null` at the end of the connection. */
+  async read(): Promise<Buffer | null> {
+    while (true) {
+      const packet = this.#unread ?? (this.socket.read() as Buffer | null);
+      this.#unread = null;
+      if (packet !== null) {
+        this.#silent = false;
+        return packet;
+      }
+      if (this.#failure !== null) {
+        throw this.#failure;
+      }
+      if (this.#ended) {
+        return null;
+      }
+      await this.#input();
+    }
+  }
+
+  /** Puts back what was read too far. */
+  unread(bytes: Buffer): void {
+    this.#unread = bytes.length > 0 ? bytes : null;
+  }
+
+  /**
+   * Reads a body and drops it.
+   *
+   * @returns false when it does not end within the limit: the connection is of no more use
+   */
+  async drain(framing: Framing, limitBytes: number): Promise<boolean> {
+    const decoder = createBodyDecoder(framing);
+    if (decoder.mayEndHere) {
+      return framing.kind !== 'until-close';
+    }
+    let total = 0;
+    while (total <= limitBytes) {
+      const packet = await this.read();
+      if (packet === null) {
+        return false;
+      }
+      total += packet.length;
+      const { done, rest } = this.#syntax(() => decoder.decode(packet));
+      if (done) {
+        this.unread(rest);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Gives the bare socket away, with the bytes that were read too far. */
+  detach(): { socket: Socket; head: Buffer } {
+    this.socket.off('readable', this.#onReadable);
+    this.socket.off('end', this.#onEnd);
+    this.socket.off('close', this.#onEnd);
+    this.socket.off('error', this.#onError);
+    return { socket: this.socket, head: this.#unread ?? Buffer.alloc(0) };
+  }
+
+  /** Ends the connection; whoever waits on it gets the error. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.socket.destroy();
+    this.#wake();
+  }
+
+  destroy(): void {
+    this.fail(
+      new SallyportError('CONNECTION_LOST', `The connection to ${this.peer.name} was closed`),
+    );
+  }
+
+  /** The certificate of the TLS peer in DER, or `null` on a plain connection. */
+  get peerCertificate(): Uint8Array | null {
+    return this.socket instanceof TLSSocket ? this.socket.getPeerCertificate().raw : null;
+  }
+
+  async #readOneHead(): Promise<ResponseHead> {
+    const reader = new HeadReader('HTTP/');
+    while (true) {
+      const packet = await this.read();
+      if (packet === null) {
+        throw new SallyportError(
+          'CONNECTION_LOST',
+          reader.isEmpty
+            ? `${this.peer.name} closed the connection without an answer`
+            : `${this.peer.name} closed the connection in the middle of an answer`,
+        );
+      }
+      const found = this.#syntax(() => reader.push(packet));
+      if (found !== null) {
+        this.unread(found.rest);
+        return this.#syntax(() => parseResponseHead(found.head));
+      }
+    }
+  }
+
+  #syntax<T>(parse: () => T): T {
+    try {
+      return parse();
+    } catch (error) {
+      throw isSallyportError(error) ? this.#named(error) : error;
+    }
+  }
+
+  /** The parsers know no peer: says whose answer it was, and gives a garbled proxy its own code. */
+  #named(error: SallyportError): SallyportError {
+    const garbled = error.code === 'RESPONSE_INVALID' && this.peer.role === 'proxy';
+    return new SallyportError(
+      garbled ? 'PROXY_GARBLED' : error.code,
+      `${this.peer.name} does not speak proper HTTP: ${error.message}`,
+      {
+        cause: error,
+        hint: `Check the address: is it really an HTTP ${this.peer.role === 'proxy' ? 'proxy' : 'server'}?`,
+      },
+    );
+  }
+
+  async #input(): Promise<void> {
+    this.#timer = setTimeout(() => {
+      this.fail(
+        new SallyportError(
+          'TIMEOUT',
+          `${this.peer.name} was silent for ${this.patienceMs / 1000} s`,
+        ),
+      );
+    }, this.patienceMs);
+    await new Promise<void>((resolve) => (this.#wake = resolve));
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/** `ECONNRESET` rather than a sentence, where there is one. */
+export function errorWord(error: unknown): string {
+  if (error instanceof Error) {
+    return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+  }
+  return String(error);
+}

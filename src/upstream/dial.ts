@@ -1,0 +1,141 @@
+// Opens TCP and TLS connections. Owns address families, connect deadlines and certificate checks; speaks no HTTP.
+import type { Socket } from 'node:net';
+import { connect as connectTcp, isIP } from 'node:net';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
+import { SallyportError } from '../errors/sallyport-error.ts';
+import { publishConnection } from '../observe/events.ts';
+import type { Peer } from './connection.ts';
+import { errorWord } from './connection.ts';
+
+export interface DialOptions {
+  /** For TCP and TLS together, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Extra certificate authorities; `undefined` for Node's own roots. */
+  readonly secureContext: SecureContext | undefined;
+}
+
+/**
+ * How long one address family may try before the other does. Node gives up the first try then, so its
+ * 250 ms would rule out a proxy that is far away (docs/defaults.md).
+ */
+const FAMILY_ATTEMPT_MS = 1000;
+const KEEP_ALIVE_AFTER_MS = 30_000;
+
+/**
+ * TCP to a host, IPv6 and IPv4 (RFC 8305 in Node's form).
+ *
+ * @throws SallyportError PROXY_UNREACHABLE, CONNECT_FAILED, TIMEOUT, or the reason of the signal
+ */
+export async function dialTcp(
+  host: string,
+  port: number,
+  peer: Peer,
+  options: DialOptions,
+): Promise<Socket> {
+  const socket = connectTcp({
+    host,
+    port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: FAMILY_ATTEMPT_MS,
+  });
+  await ready(socket, 'connect', peer, options, (cause) => unreachable(peer, cause));
+  publishConnection({ action: 'opened', to: peer.name });
+  return socket;
+}
+
+/**
+ * TLS over a socket that is connected, HTTP/1.1 only: NTLM and Negotiate cannot work over HTTP/2.
+ *
+ * @param host the name or address the certificate must be for
+ * @throws SallyportError PROXY_TLS_FAILED, TLS_FAILED, TIMEOUT, or the reason of the signal
+ */
+export async function secure(
+  socket: Socket,
+  host: string,
+  peer: Peer,
+  options: DialOptions,
+): Promise<TLSSocket> {
+  const tls = connectTls({
+    socket,
+    host,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ALPNProtocols: ['http/1.1'],
+    ...(options.secureContext === undefined ? {} : { secureContext: options.secureContext }),
+  });
+  await ready(tls, 'secureConnect', peer, options, (cause) => untrusted(peer, cause));
+  return tls;
+}
+
+/** Waits for one event; whatever else happens destroys the socket. */
+async function ready(
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  peer: Peer,
+  { timeoutMs, signal }: DialOptions,
+  explain: (cause: unknown) => SallyportError,
+): Promise<void> {
+  const late = new SallyportError(
+    'TIMEOUT',
+    `${peer.name} did not ${event === 'connect' ? 'answer' : 'finish TLS'} within ${timeoutMs / 1000} s`,
+    { hint: 'Check the address, and whether you are in the right network (VPN).' },
+  );
+  const timer = setTimeout(() => socket.destroy(late), timeoutMs);
+  const abort = (): void => void socket.destroy(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      socket.once(event, resolve);
+      socket.once('error', reject);
+      socket.once('close', () => reject(new Error('the connection was closed')));
+    });
+  } catch (cause) {
+    socket.destroy();
+    throw cause === late || cause === signal.reason ? cause : explain(cause);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+    socket.removeAllListeners(event);
+    socket.removeAllListeners('close');
+    socket.removeAllListeners('error');
+    if (socket.destroyed) {
+      // A second failure while the socket goes down has nobody left to tell.
+      socket.on('error', () => undefined);
+    }
+  }
+}
+
+function unreachable(peer: Peer, cause: unknown): SallyportError {
+  return new SallyportError(
+    peer.role === 'proxy' ? 'PROXY_UNREACHABLE' : 'CONNECT_FAILED',
+    `Cannot connect to ${peer.name} (${errorWord(firstCause(cause))})`,
+    {
+      cause,
+      hint:
+        peer.role === 'proxy'
+          ? 'Check the proxy address: `sallyport which URL` shows where it comes from.'
+          : 'Check the address, or whether that host is to be reached through a proxy.',
+    },
+  );
+}
+
+function untrusted(peer: Peer, cause: unknown): SallyportError {
+  return new SallyportError(
+    peer.role === 'proxy' ? 'PROXY_TLS_FAILED' : 'TLS_FAILED',
+    `No TLS with ${peer.name} (${errorWord(cause)})`,
+    {
+      cause,
+      hint: 'If its certificate comes from your company, name the file of that authority with --ca FILE.',
+    },
+  );
+}
+
+/** With several addresses Node reports one error that holds all. */
+function firstCause(error: unknown): unknown {
+  return error instanceof AggregateError ? (error.errors[0] ?? error) : error;
+}

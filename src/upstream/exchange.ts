@@ -1,0 +1,279 @@
+// Sends one request until an answer is final: the loop over legs and connections. The ONLY place that retries.
+// Owns draining, body replay and starting over; what a challenge means is `sign-on.ts`.
+import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
+import type { Framing } from '../http1/body.ts';
+import { isPersistent, responseFraming } from '../http1/body.ts';
+import { parseChallenges } from '../http1/challenges.ts';
+import type { ResponseHead } from '../http1/head.ts';
+import { formatRequestHead } from '../http1/head.ts';
+import type { HeaderField } from '../http1/header-list.ts';
+import { publishLeg } from '../observe/events.ts';
+import type { Connection } from './connection.ts';
+import type { Decision, SignOn } from './sign-on.ts';
+import type { Upload } from './upload.ts';
+
+export interface WireRequest {
+  readonly method: string;
+  readonly target: string;
+  /** Without framing and credentials, which the exchange adds. */
+  readonly headers: readonly HeaderField[];
+  readonly upload: Upload | null;
+}
+
+/** Where connections to the server come from. */
+export interface Hop {
+  /** A new connection. */
+  open(): Promise<Connection>;
+  /** A signed-on connection that is at hand, or `null`. */
+  takeIdle(): Connection | null;
+}
+
+export interface Patience {
+  /** For the answer to a leg that is not the last, in milliseconds. */
+  readonly handshakeMs: number;
+  /** For every other answer. */
+  readonly answerMs: number;
+}
+
+/** The final answer; its body is still on the connection. */
+export interface Answer {
+  readonly head: ResponseHead;
+  readonly framing: Framing;
+  readonly connection: Connection;
+  /** Whether the connection may carry another request once the body was read. */
+  readonly keeps: boolean;
+  /** Why a 407 or 401 was not answered, or was the last word. */
+  readonly refusal: SallyportError | null;
+  /** Requests that were sent, the first without credentials included. */
+  readonly legs: number;
+  readonly connectionsOpened: number;
+}
+
+/** A proxy's page about a 407 is dropped up to this size; beyond it a new connection is cheaper. */
+const MAX_DRAIN_BYTES = 1_048_576;
+/** First try, closed on 407, one start over, and one change of scheme each: more is a loop. */
+const MAX_CONNECTIONS = 6;
+/** How long a server may think about `Expect: 100-continue` (RFC 9110 section 10.1.1). */
+const CONTINUE_WAIT_MS = 1000;
+
+/**
+ * @throws SallyportError of dialling and reading, HANDSHAKE_CUT, BODY_NOT_REPLAYABLE,
+ *   CREDENTIALS_REFUSED when the secret was refused before
+ */
+export async function exchange(
+  hop: Hop,
+  request: WireRequest,
+  signOns: readonly SignOn[],
+  patience: Patience,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const count = { legs: 0, opened: 0 };
+  try {
+    while (true) {
+      const idle = count.opened === 0 ? hop.takeIdle() : null;
+      const connection = idle ?? (await hop.open());
+      count.opened += idle === null ? 1 : 0;
+      const run = new Run(connection, request, signOns, patience, count, idle !== null);
+      const answer = await run.toTheEnd(signal);
+      if (answer !== 'start-over') {
+        return answer;
+      }
+    }
+  } finally {
+    for (const signOn of signOns) {
+      signOn.end();
+    }
+  }
+}
+
+/** The legs on one connection. */
+class Run {
+  readonly #connection: Connection;
+  readonly #request: WireRequest;
+  readonly #signOns: readonly SignOn[];
+  readonly #patience: Patience;
+  readonly #count: { legs: number; opened: number };
+  readonly #fromPool: boolean;
+  #uploaded = true;
+
+  constructor(
+    connection: Connection,
+    request: WireRequest,
+    signOns: readonly SignOn[],
+    patience: Patience,
+    count: { legs: number; opened: number },
+    fromPool: boolean,
+  ) {
+    this.#connection = connection;
+    this.#request = request;
+    this.#signOns = signOns;
+    this.#patience = patience;
+    this.#count = count;
+    this.#fromPool = fromPool;
+  }
+
+  async toTheEnd(signal: AbortSignal): Promise<Answer | 'start-over'> {
+    const connection = this.#connection;
+    const abort = (): void => connection.fail(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      signal.throwIfAborted();
+      for (const signOn of this.#signOns) {
+        await signOn.begin(connection);
+      }
+      const answer = await this.#legs();
+      if (answer === 'start-over') {
+        connection.destroy();
+      }
+      return answer;
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  async #legs(): Promise<Answer | 'start-over'> {
+    for (let first = true; ; first = false) {
+      this.#count.legs += 1;
+      let head: ResponseHead;
+      try {
+        head = await this.#send();
+      } catch (error) {
+        return this.#lost(error, first);
+      }
+      const framing = responseFraming(head, this.#request.method);
+      const persistent = isPersistent(head, this.#connection.peer.role);
+      const keeps = persistent && framing.kind !== 'until-close' && this.#uploaded;
+      const decision = await this.#decide(head, keeps);
+      if (decision.do === 'deliver') {
+        const { refusal = null } = decision;
+        const { legs, opened: connectionsOpened } = this.#count;
+        const connection = this.#connection;
+        return { head, framing, connection, keeps, refusal, legs, connectionsOpened };
+      }
+      if (decision.connection === 'fresh' || !(await this.#drain(framing))) {
+        return this.#startOver();
+      }
+    }
+  }
+
+  /** The layer whose status it is decides; for the others the answer is a pass. */
+  async #decide(head: ResponseHead, keeps: boolean): Promise<Decision> {
+    this.#tell(head);
+    let decision: Decision = { do: 'deliver' };
+    for (const signOn of this.#signOns) {
+      const one = await signOn.answer(head, keeps);
+      decision = one.do === 'again' || one.refusal !== undefined ? one : decision;
+    }
+    return decision;
+  }
+
+  async #send(): Promise<ResponseHead> {
+    const connection = this.#connection;
+    const { method, target, headers, upload } = this.#request;
+    const withheld = this.#signOns.some((signOn) => signOn.withholdsBody);
+    const asksFirst = this.#asksFirst(upload, withheld);
+    const sendsBody = upload !== null && !withheld;
+    const all: HeaderField[] = [...headers];
+    for (const { credentials } of this.#signOns) {
+      if (credentials !== null) {
+        all.push(credentials);
+      }
+    }
+    if (upload !== null) {
+      all.push(...(sendsBody ? upload.headers : ([['Content-Length', '0']] as const)));
+    }
+    if (asksFirst) {
+      all.push(['Expect', '100-continue']);
+    }
+    connection.patienceMs = withheld ? this.#patience.handshakeMs : this.#patience.answerMs;
+    connection.writeHead(formatRequestHead({ method, target, headers: all }));
+    for (const signOn of this.#signOns) {
+      signOn.sent();
+    }
+    this.#uploaded = true;
+    return sendsBody && upload !== null ? this.#sendBody(upload, asksFirst) : connection.readHead();
+  }
+
+  /** A body that can be sent only once waits for the server's word while a challenge may still come. */
+  #asksFirst(upload: Upload | null, withheld: boolean): boolean {
+    const challengeable = this.#signOns.some((signOn) => signOn.mayBeChallenged);
+    return upload?.isOneShot === true && !withheld && challengeable;
+  }
+
+  async #sendBody(upload: Upload, asksFirst: boolean): Promise<ResponseHead> {
+    let goAhead = (): void => undefined;
+    const continued = new Promise<void>((resolve) => (goAhead = resolve));
+    let answered = false;
+    const answer = this.#connection.readHead(goAhead).finally(() => (answered = true));
+    // It is awaited below; until then a failure must not count as unhandled.
+    answer.catch(() => undefined);
+    if (asksFirst) {
+      const timer = setTimeout(goAhead, CONTINUE_WAIT_MS);
+      await Promise.race([answer, continued]).finally(() => clearTimeout(timer));
+    }
+    this.#uploaded = !answered && (await upload.send(this.#connection, () => answered));
+    return answer;
+  }
+
+  /** @returns false when the connection is of no more use */
+  async #drain(framing: Framing): Promise<boolean> {
+    try {
+      return await this.#connection.drain(framing, MAX_DRAIN_BYTES);
+    } catch (error) {
+      if (isSallyportError(error) && error.code === 'CONNECTION_LOST') {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  /** Silence then the end: worth a second try only when nothing can have happened on the other side. */
+  #lost(error: unknown, first: boolean): 'start-over' {
+    const silent = this.#connection.isSilent;
+    if (!(isSallyportError(error) && error.code === 'CONNECTION_LOST' && silent)) {
+      throw error;
+    }
+    for (const signOn of this.#signOns) {
+      const verdict = signOn.lost(error);
+      if (verdict === 'start-over') {
+        return this.#startOver();
+      }
+      if (verdict !== null) {
+        throw verdict;
+      }
+    }
+    if (this.#fromPool && first && (this.#request.upload?.canBeSent ?? true)) {
+      return this.#startOver();
+    }
+    throw error;
+  }
+
+  #startOver(): 'start-over' {
+    if (this.#count.opened >= MAX_CONNECTIONS) {
+      throw new SallyportError(
+        'HANDSHAKE_LOOP',
+        `${this.#connection.peer.name} asks for sign-on again and again: gave up after ${MAX_CONNECTIONS} connections`,
+      );
+    }
+    return 'start-over';
+  }
+
+  #tell(head: ResponseHead): void {
+    const { method, target } = this.#request;
+    for (const { layer, credentials } of this.#signOns) {
+      const field = layer === 'proxy' ? 'Proxy-Authenticate' : 'WWW-Authenticate';
+      publishLeg({
+        layer,
+        host: this.#connection.peer.name,
+        // A query may hold a secret of the caller's.
+        request: `${method} ${target.replace(/\?.*/, '')}`,
+        sent: credentials?.[1].split(' ')[0] ?? null,
+        status: head.status,
+        offered: parseChallenges(head.headers.all(field)).map(({ scheme }) => scheme),
+      });
+    }
+  }
+}

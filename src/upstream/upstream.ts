@@ -1,0 +1,395 @@
+// The engine every front door stands on: tunnels and requests by whatever route the settings name. Owns the wiring of
+// dialling, sign-on, exchange and pool, and nothing of what these do.
+
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { Identity } from '../auth/credentials.ts';
+import { identityKey } from '../auth/credentials.ts';
+import type { LogonGate } from '../auth/logon-gate.ts';
+import { processLogonGate } from '../auth/logon-gate.ts';
+import type { SchemeName } from '../auth/session.ts';
+import { SallyportError } from '../errors/sallyport-error.ts';
+import type { ResponseHead } from '../http1/head.ts';
+import { checkHeaderField } from '../http1/head.ts';
+import { VERSION } from '../observe/version.ts';
+import type { ProxyAddress, Route } from '../route/route.ts';
+import type { Peer } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { DialOptions } from './dial.ts';
+import { dialTcp, secure } from './dial.ts';
+import type { Answer, Hop, WireRequest } from './exchange.ts';
+import { exchange } from './exchange.ts';
+import { Pool } from './pool.ts';
+import { ProxyMemory } from './proxy-memory.ts';
+import { ResponseBody } from './response-body.ts';
+import type { UpstreamSettings } from './settings.ts';
+import { SignOn } from './sign-on.ts';
+import type { Target } from './target.ts';
+import { parseTarget, targetName } from './target.ts';
+import type { RequestBody } from './upload.ts';
+import { Upload } from './upload.ts';
+
+/** What every answer tells about how it was got. */
+interface Passage {
+  readonly route: Route;
+  /** The scheme that signed on to the proxy, or `null` when it asked for none. */
+  readonly scheme: SchemeName | null;
+  /** The name that signed on, as it was typed. */
+  readonly identity: string | null;
+  /** Requests on the wire until this answer, those of a sign-on included. */
+  readonly legs: number;
+  /** Connections that were opened for it. */
+  readonly connections: number;
+}
+
+interface AnswerHead {
+  readonly status: number;
+  readonly reason: string;
+  /** Lower-case names; lines of one name joined by a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Name, value, name, value, ... as received. */
+  readonly rawHeaders: readonly string[];
+}
+
+/** The answer to a CONNECT, whatever it was. */
+export interface ConnectResult extends AnswerHead, Passage {
+  /** Bytes that came behind the head: the first of the tunnel, or of the proxy's page. */
+  readonly head: Buffer;
+  /** The connection, now the caller's: a tunnel after 2xx, else the rest of the proxy's page. */
+  readonly socket: Socket;
+  /** Why a 407 stands: what `openTunnel` throws. */
+  readonly refusal: SallyportError | null;
+}
+
+export interface HttpResponse extends AnswerHead, Passage {
+  readonly url: string;
+  readonly body: Readable;
+  /** Why a 401 of a trusted origin stands. */
+  readonly refusal: SallyportError | null;
+}
+
+export interface ConnectOptions {
+  readonly signal?: AbortSignal;
+}
+
+const NEVER = new AbortController().signal;
+
+/** A client of its own pool and memory. Close it when done; its idle connections keep no process alive. */
+export class Upstream implements AsyncDisposable {
+  readonly #settings: UpstreamSettings;
+  readonly #gate: LogonGate;
+  readonly #pool = new Pool();
+  readonly #memory = new ProxyMemory(() => performance.now());
+
+  constructor(settings: UpstreamSettings, gate: LogonGate = processLogonGate) {
+    this.#settings = settings;
+    this.#gate = gate;
+  }
+
+  /** @throws SallyportError URL_INVALID, PROXY_URL_INVALID, NO_PROXY_INVALID */
+  routeFor(url: URL): Route {
+    return this.#settings.routeFor(url);
+  }
+
+  /**
+   * Opens a connection to `host:port`: CONNECT through the proxy its route names, or directly.
+   *
+   * @returns the final answer, 407 included; a direct connection counts as 200
+   * @throws SallyportError when there is no answer: dialling, timeouts, HANDSHAKE_CUT, garbage, and
+   *   CREDENTIALS_REFUSED when they were refused before and therefore not sent
+   */
+  async connect(target: string | Target, options: ConnectOptions = {}): Promise<ConnectResult> {
+    const parsed = parseTarget(target);
+    const route = this.#routeTo(parsed);
+    return this.#connect(parsed, route, options.signal ?? NEVER);
+  }
+
+  /**
+   * The 2xx case of `connect`: a socket to the target, early bytes already put back into it.
+   *
+   * @throws SallyportError as `connect`, the refusal of a 407, and PROXY_REFUSED for any other answer
+   */
+  async openTunnel(target: string | Target, options: ConnectOptions = {}): Promise<Socket> {
+    const parsed = parseTarget(target);
+    const route = this.#routeTo(parsed);
+    return (await this.#tunnel(parsed, route, options.signal ?? NEVER)).socket;
+  }
+
+  /**
+   * Sends a request and returns its final answer, the body as a stream. Redirects are not followed.
+   *
+   * @throws SallyportError as `openTunnel`; the refusal of an origin's 401 is its answer, not thrown
+   */
+  async request(address: string | URL, options: RequestOptions = {}): Promise<HttpResponse> {
+    const url = parseUrl(address);
+    const signal = options.signal ?? NEVER;
+    const route = this.#settings.routeFor(url);
+    const forwards = route.kind === 'proxy' && url.protocol === 'http:';
+    const request = wireRequest(url, options, forwards);
+    if (forwards) {
+      return this.#forward(url, route, request, signal);
+    }
+    const tunnel: { passage: Passage | null } = { passage: null };
+    const hop: Hop = {
+      takeIdle: () => null,
+      open: async () => {
+        const { connection, passage: through } = await this.#reachOrigin(url, route, signal);
+        tunnel.passage = through;
+        return connection;
+      },
+    };
+    const signOns = this.#originSignOns(url, false, signal);
+    const answer = await exchange(hop, request, signOns, this.#patience, signal);
+    const through = tunnel.passage ?? passage(route, answer, null);
+    return {
+      ...answerHead(answer.head),
+      ...through,
+      url: url.href,
+      refusal: answer.refusal,
+      body: bodyOf(answer, signal, (connection) => connection.destroy()),
+    };
+  }
+
+  /** Ends the idle connections. */
+  async close(): Promise<void> {
+    this.#pool.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #forward(
+    url: URL,
+    route: Route & { kind: 'proxy' },
+    request: WireRequest,
+    signal: AbortSignal,
+  ): Promise<HttpResponse> {
+    const origin = this.#originSignOns(url, true, signal);
+    const { answer, signOn } = await this.#throughProxy(route.proxy, signal, origin, request);
+    if (answer.head.status === 407) {
+      answer.connection.destroy();
+      throw answer.refusal ?? unexplained407(route.proxy);
+    }
+    const key = this.#poolKey(route.proxy, signOn.identity);
+    const free = (connection: Connection): void => {
+      const fit = answer.keeps && connection.signedOn !== null && !connection.tied;
+      fit ? this.#pool.put(key, connection) : connection.destroy();
+    };
+    return {
+      ...answerHead(answer.head),
+      ...passage(route, answer, signOn),
+      url: url.href,
+      refusal: answer.refusal,
+      body: bodyOf(answer, signal, free),
+    };
+  }
+
+  async #throughProxy(
+    proxy: ProxyAddress,
+    signal: AbortSignal,
+    originSignOns: readonly SignOn[],
+    request: WireRequest,
+  ): Promise<{ answer: Answer; signOn: SignOn }> {
+    const signOn = this.#proxySignOn(proxy, signal);
+    const hop: Hop = {
+      open: () => this.#reachProxy(proxy, signal),
+      takeIdle: () => this.#pool.take(this.#poolKey(proxy, signOn.identity)),
+    };
+    const signOns = [signOn, ...originSignOns];
+    const answer = await exchange(hop, request, signOns, this.#patience, signal);
+    return { answer, signOn };
+  }
+
+  /** The route of a bare `host:port` is that of an https URL. */
+  #routeTo(target: Target): Route {
+    return this.#settings.routeFor(new URL(`https://${targetName(target)}/`));
+  }
+
+  async #connect(target: Target, route: Route, signal: AbortSignal): Promise<ConnectResult> {
+    const name = targetName(target);
+    if (route.kind === 'direct') {
+      const peer = originPeer(target);
+      const socket = await dialTcp(target.host, target.port, peer, this.#dialOptions(signal));
+      return {
+        ...{ status: 200, reason: 'Connected', headers: {}, rawHeaders: [] },
+        ...{ socket, head: Buffer.alloc(0), route, scheme: null, identity: null },
+        ...{ legs: 0, connections: 1, refusal: null },
+      };
+    }
+    const { answer, signOn } = await this.#throughProxy(route.proxy, signal, [], {
+      method: 'CONNECT',
+      target: name,
+      headers: [
+        ['Host', name],
+        ['User-Agent', `sallyport/${VERSION}`],
+        ['Proxy-Connection', 'Keep-Alive'],
+      ],
+      upload: null,
+    });
+    return {
+      ...answerHead(answer.head),
+      ...passage(route, answer, signOn),
+      ...answer.connection.detach(),
+      refusal: answer.refusal,
+    };
+  }
+
+  async #tunnel(target: Target, route: Route, signal: AbortSignal): Promise<ConnectResult> {
+    const result = await this.#connect(target, route, signal);
+    if (result.status >= 200 && result.status < 300) {
+      if (result.head.length > 0) {
+        result.socket.unshift(result.head);
+      }
+      return result;
+    }
+    result.socket.on('error', () => undefined).destroy();
+    const { status, reason } = result;
+    const proxy = route.kind === 'proxy' ? nameOf(route.proxy) : 'the proxy';
+    throw (
+      result.refusal ??
+      new SallyportError(
+        'PROXY_REFUSED',
+        `${proxy} refused to connect to ${targetName(target)}: ${status} ${reason}`.trim(),
+        { hint: 'The proxy forbids this address, or cannot reach it. Ask the people who run it.' },
+      )
+    );
+  }
+
+  async #reachProxy(proxy: ProxyAddress, signal: AbortSignal): Promise<Connection> {
+    const peer: Peer = { role: 'proxy', name: nameOf(proxy) };
+    const options = this.#dialOptions(signal);
+    const socket = await dialTcp(proxy.host, proxy.port, peer, options);
+    const encrypted = proxy.scheme === 'https';
+    return new Connection(
+      encrypted ? await secure(socket, proxy.host, peer, options) : socket,
+      peer,
+    );
+  }
+
+  /** A connection that speaks HTTP with the origin itself: through a tunnel or directly. */
+  async #reachOrigin(
+    url: URL,
+    route: Route,
+    signal: AbortSignal,
+  ): Promise<{ connection: Connection; passage: Passage | null }> {
+    const target = targetOf(url);
+    const peer = originPeer(target);
+    const result = await this.#tunnel(target, route, signal);
+    if (url.protocol === 'http:') {
+      return { connection: new Connection(result.socket, peer), passage: null };
+    }
+    const socket = await secure(result.socket, target.host, peer, this.#dialOptions(signal));
+    return {
+      connection: new Connection(socket, peer),
+      passage: route.kind === 'proxy' ? result : null,
+    };
+  }
+
+  #proxySignOn(proxy: ProxyAddress, signal: AbortSignal): SignOn {
+    const settings = this.#settings;
+    return new SignOn(
+      {
+        layer: 'proxy',
+        host: proxy.host,
+        name: nameOf(proxy),
+        identity: settings.identityFor(proxy),
+        allow: settings.allow,
+        negotiateForm: settings.negotiateForm,
+        allowBasicHttp: settings.allowBasicHttp,
+        spn: settings.spn ?? `HTTP/${proxy.host}`,
+        encrypted: proxy.scheme === 'https',
+        behindForwardingProxy: false,
+        memory: this.#memory,
+        gate: this.#gate,
+      },
+      signal,
+    );
+  }
+
+  /** None for an origin that is not on the allow-list: its 401 is simply its answer. */
+  #originSignOns(url: URL, behindForwardingProxy: boolean, signal: AbortSignal): SignOn[] {
+    const settings = this.#settings;
+    const target = targetOf(url);
+    if (!settings.isTrustedOrigin(target)) {
+      return [];
+    }
+    const scope = {
+      layer: 'origin',
+      host: target.host,
+      name: targetName(target),
+      identity: settings.originIdentity,
+      allow: settings.allow,
+      negotiateForm: settings.negotiateForm,
+      allowBasicHttp: settings.allowBasicHttp,
+      spn: `HTTP/${target.host}`,
+      encrypted: url.protocol === 'https:',
+      behindForwardingProxy,
+      memory: this.#memory,
+      gate: this.#gate,
+    } as const;
+    return [new SignOn(scope, signal)];
+  }
+
+  #dialOptions(signal: AbortSignal): DialOptions {
+    const { connectTimeoutMs: timeoutMs, secureContext } = this.#settings;
+    return { timeoutMs, signal, secureContext };
+  }
+
+  get #patience(): { handshakeMs: number; answerMs: number } {
+    const { handshakeTimeoutMs: handshakeMs, idleTimeoutMs: answerMs } = this.#settings;
+    return { handshakeMs, answerMs };
+  }
+
+  /** An upstream has one set of schemes, so proxy and identity are the whole key. */
+  #poolKey(proxy: ProxyAddress, identity: Identity | null): string {
+    return `${proxy.scheme} ${nameOf(proxy)} ${identityKey(identity)}`;
+  }
+}
+
+function parseUrl(address: string | URL): URL {
+  const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : address;
+  const isHttp = url instanceof URL && /^https?:$/.test(url.protocol) && url.hostname !== '';
+  if (!isHttp) {
+    throw new SallyportError('URL_INVALID', 'The target is not an http:// or https:// URL');
+  }
+  return url;
+}
+
+function originPeer(target: Target): Peer {
+  return { role: 'origin', name: targetName(target) };
+}
+
+function nameOf({ host, port }: ProxyAddress): string {
+  return targetName({ host, port });
+}
+
+function answerHead({ status, reason, headers }: ResponseHead): AnswerHead {
+  return { status, reason, headers: headers.toObject(), rawHeaders: headers.toRaw() };
+}
+
+function passage(route: Route, answer: Answer, signOn: SignOn | null): Passage {
+  const scheme = answer.refusal === null ? (signOn?.scheme ?? null) : null;
+  return {
+    route,
+    scheme,
+    identity: scheme === null ? null : (signOn?.identity?.typed ?? null),
+    legs: answer.legs,
+    connections: answer.connectionsOpened,
+  };
+}
+
+function bodyOf(
+  answer: Answer,
+  signal: AbortSignal,
+  onFree: (connection: Connection) => void,
+): Readable {
+  const body = new ResponseBody(answer.connection, answer.framing, onFree);
+  const abort = (): void => void body.destroy(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  return body.once('close', () => signal.removeEventListener('abort', abort));
+}
+
+function unexplained407(proxy: ProxyAddress): SallyportError {
+  return new SallyportError('PROXY_REFUSED', `${nameOf(proxy)} answered 407`);
+}
