@@ -10,7 +10,6 @@ import { processLogonGate } from '../auth/logon-gate.ts';
 import type { SchemeName } from '../auth/session.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import type { ResponseHead } from '../http1/head.ts';
-import { checkHeaderField } from '../http1/head.ts';
 import { VERSION } from '../observe/version.ts';
 import type { ProxyAddress, Route } from '../route/route.ts';
 import type { Peer } from './connection.ts';
@@ -25,9 +24,9 @@ import { ResponseBody } from './response-body.ts';
 import type { UpstreamSettings } from './settings.ts';
 import { SignOn } from './sign-on.ts';
 import type { Target } from './target.ts';
-import { parseTarget, targetName } from './target.ts';
-import type { RequestBody } from './upload.ts';
-import { Upload } from './upload.ts';
+import { parseTarget, targetName, targetOf } from './target.ts';
+import type { RequestOptions } from './wire-request.ts';
+import { wireRequest } from './wire-request.ts';
 
 /** What every answer tells about how it was got. */
 interface Passage {
