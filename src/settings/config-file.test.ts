@@ -1,0 +1,159 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SallyportError } from '../errors/sallyport-error.ts';
+import { readConfiguration } from './config-file.ts';
+
+let folder: string;
+let path: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sallyport-config-'));
+  path = join(folder, 'config.json');
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function read(content: string | Uint8Array) {
+  await writeFile(path, content);
+  return await readConfiguration(path, {}, 'linux');
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<SallyportError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: SallyportError) => reason,
+  );
+  expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
+  return error as SallyportError;
+}
+
+describe('readConfiguration()', () => {
+  it('gives every key, and the path', async () => {
+    const written = {
+      proxy: 'http://proxy:8080',
+      noProxy: '.corp.example',
+      auth: ['negotiate', 'ntlm'],
+      user: 'CORP\\alice',
+      originUser: 'bob',
+      ca: '/etc/ca.pem',
+      spn: 'HTTP/proxy',
+      allowBasicHttp: true,
+      trusted: ['a.test'],
+    };
+    expect(await read(JSON.stringify(written))).toEqual({ path, ...written });
+  });
+
+  it('takes lists as strings with commas too', async () => {
+    expect(await read('{"auth": "negotiate, ntlm", "trusted": "a.test b.test"}')).toMatchObject({
+      auth: ['negotiate', 'ntlm'],
+      trusted: ['a.test', 'b.test'],
+    });
+  });
+
+  it('takes a relative ca from the folder of the file', async () => {
+    expect((await read('{"ca": "certs/ca.pem"}'))?.ca).toBe(join(folder, 'certs', 'ca.pem'));
+  });
+
+  it('tolerates a byte order mark', async () => {
+    expect((await read('\ufeff{"user": "alice"}'))?.user).toBe('alice');
+  });
+
+  it('takes an empty object', async () => {
+    expect(await read('{}')).toEqual({ path });
+  });
+
+  it('reads the file of the user when no file is named', async () => {
+    const home = join(folder, 'home');
+    await mkdir(join(home, '.config', 'sallyport'), { recursive: true });
+    const own = join(home, '.config', 'sallyport', 'config.json');
+    await writeFile(own, '{"user": "alice"}');
+    expect(await readConfiguration(undefined, { HOME: home }, 'linux')).toMatchObject({
+      path: own,
+      user: 'alice',
+    });
+    await read('{"user": "bob"}');
+    expect((await readConfiguration(path, { HOME: home }, 'linux'))?.user).toBe('bob');
+  });
+
+  it('gives undefined when the user has no file', async () => {
+    const absent = join(folder, 'absent');
+    expect(await readConfiguration(undefined, { HOME: absent }, 'linux')).toBeUndefined();
+    await writeFile(path, '');
+    expect(await readConfiguration(undefined, { HOME: path }, 'linux')).toBeUndefined();
+    expect(await readConfiguration(undefined, {}, 'linux')).toBeUndefined();
+  });
+
+  it('fails when a named file is not there or is no file', async () => {
+    const absent = join(folder, 'absent.json');
+    const error = await failureOf(readConfiguration(absent, {}, 'linux'));
+    expect(error.message).toBe(`${absent} cannot be read (ENOENT)`);
+    const ofFolder = await failureOf(readConfiguration(folder, {}, 'linux'));
+    expect(ofFolder.message).toBe(`${folder} cannot be read (EISDIR)`);
+  });
+
+  it('fails when the file of the user is there but cannot be read', async () => {
+    const home = join(folder, 'broken');
+    await mkdir(join(home, '.config', 'sallyport', 'config.json'), { recursive: true });
+    await failureOf(readConfiguration(undefined, { HOME: home }, 'linux'));
+  });
+
+  it('names file, line and column of a syntax error without quoting the text', async () => {
+    const error = await failureOf(read('{\n  "proxy": "http://alice:hidden@proxy",\n}\n'));
+    expect(error.message).toContain(`${path}:3:1 `);
+    expect(JSON.stringify(error)).not.toContain('hidden');
+  });
+
+  it.each([
+    ['{"proxy": 1}', '"proxy" is not a string'],
+    ['{"noProxy": ["a"]}', '"noProxy" is not a string'],
+    ['{"user": null}', '"user" is not a string'],
+    ['{"ca": {}}', '"ca" is not a string'],
+    ['{"auth": 1}', '"auth" is neither an array'],
+    ['{"auth": ["ntlm", 1]}', '"auth" is neither an array'],
+    ['{"trusted": true}', '"trusted" is neither an array'],
+    ['{"allowBasicHttp": "true"}', '"allowBasicHttp" is neither true nor false'],
+    ['[]', 'does not hold a JSON object'],
+    ['null', 'does not hold a JSON object'],
+    ['"proxy"', 'does not hold a JSON object'],
+    ['', ':1:1 '],
+  ])('refuses %j with the file and the key', async (text, expected) => {
+    const { message } = await failureOf(read(text));
+    expect(message).toContain(path);
+    expect(message).toContain(expected);
+  });
+
+  it.each(['password', 'Password', 'originPassword', 'proxy_passwd', 'passphrase', 'token'])(
+    'refuses the key %s and says where passwords go',
+    async (key) => {
+      const error = await failureOf(read(JSON.stringify({ [key]: 'hidden' })));
+      expect(error.message).toContain(`"${key}"`);
+      expect(error.hint).toContain('SALLYPORT_PASSWORD');
+      expect(JSON.stringify(error)).not.toContain('hidden');
+    },
+  );
+
+  it.each(['Proxy', 'no_proxy', '__proto__', 'constructor', 'path'])(
+    'refuses the unknown key %s and lists the known ones',
+    async (key) => {
+      const error = await failureOf(read(`{"${key}": "hidden"}`));
+      expect(error.message).toContain(`"${key}"`);
+      expect(error.hint).toContain('noProxy, auth');
+      expect(JSON.stringify(error)).not.toContain('hidden');
+    },
+  );
+
+  it('reads a mebibyte and refuses one byte more', async () => {
+    const padding = ' '.repeat(1024 * 1024 - 2);
+    expect(await read(`{}${padding}`)).toEqual({ path });
+    expect((await failureOf(read(`{} ${padding}`))).message).toContain('larger than 1 MiB');
+  });
+
+  it('refuses a file that is not UTF-8', async () => {
+    const error = await failureOf(read(Buffer.from('\ufeff{}', 'utf16le')));
+    expect(error.hint).toContain('UTF-8');
+  });
+});
