@@ -1,0 +1,124 @@
+// The proxy's own answers as bytes: heads, small pages, and the 407 in all its bad shapes.
+import type { HeaderField } from '../http1/header-list.ts';
+import type { Habits } from './habits.ts';
+
+export interface AnswerHead {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: readonly HeaderField[];
+}
+
+/** An answer of the proxy itself. */
+export interface OwnAnswer extends AnswerHead {
+  readonly body: Buffer;
+  /** The connection ends behind this answer. */
+  readonly closes: boolean;
+}
+
+const LARGE_BODY_BYTES = 70 * 1024;
+const CHUNK_BYTES = 8192;
+
+/** Writes the head of a response in the version the habits dictate, as `Connection` demands. */
+export function formatAnswerHead(head: AnswerHead, keepsOpen: boolean, habits: Habits): Buffer {
+  const isOld = habits.shows('http-1.0');
+  const lines = [`HTTP/${isOld ? '1.0' : '1.1'} ${head.status} ${head.reason}`];
+  for (const [name, value] of head.headers) {
+    lines.push(`${name}: ${value}`);
+  }
+  if (!keepsOpen) {
+    lines.push('Connection: close', 'Proxy-Connection: close');
+  } else if (isOld) {
+    lines.push('Connection: keep-alive', 'Proxy-Connection: keep-alive');
+  }
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+/** A small page. */
+export function page(
+  status: number,
+  reason: string,
+  text: string,
+  headers: readonly HeaderField[] = [],
+): OwnAnswer {
+  const body = Buffer.from(`<html><body><h1>${text}</h1></body></html>\n`, 'utf8');
+  return {
+    status,
+    reason,
+    headers: [...headers, ['Content-Type', 'text/html'], ['Content-Length', String(body.length)]],
+    body,
+    closes: false,
+  };
+}
+
+/**
+ * The 407 that asks for credentials, or goes on with a handshake.
+ *
+ * @param offers values of `Proxy-Authenticate`
+ * @param situation `bare` after credentials were refused, `first` to a request without any, `token`
+ *   within a handshake
+ */
+export function proxyAuthenticationRequired(
+  offers: readonly string[],
+  situation: 'first' | 'bare' | 'token',
+  habits: Habits,
+): OwnAnswer {
+  const fields =
+    situation !== 'token' && habits.shows('one-line-offers') ? [offers.join(', ')] : offers;
+  const text = 'Proxy authentication required';
+  const { headers, body } = page(407, text, text);
+  const closesFirst = situation === 'first' && habits.shows('close-on-first-407');
+  const closesToken = situation === 'token' && habits.shows('close-after-challenge');
+  const answer: OwnAnswer = {
+    status: 407,
+    reason: text,
+    headers: [...fields.map((value): HeaderField => ['Proxy-Authenticate', value]), ...headers],
+    body: habits.shows('large-407') ? Buffer.alloc(LARGE_BODY_BYTES, 'x') : body,
+    closes: closesFirst || closesToken,
+  };
+  if (situation !== 'token' && habits.shows('close-delimited-407')) {
+    return { ...answer, headers: withoutLength(answer.headers), closes: true };
+  }
+  if (habits.shows('chunked-407')) {
+    const headersChunked: HeaderField[] = [
+      ...withoutLength(answer.headers),
+      ['Transfer-Encoding', 'chunked'],
+      ['Trailer', 'X-Proxy-Trailer'],
+    ];
+    return { ...answer, headers: headersChunked, body: chunked(answer.body) };
+  }
+  return { ...answer, headers: withLength(answer.headers, answer.body.length) };
+}
+
+/** Cuts a head into four packets; two cuts go through the token, where there is one. */
+export function splitAtToken(head: Buffer): Buffer[] {
+  const token = /(?:NTLM|Negotiate) ([A-Za-z0-9+/=]{8,})/.exec(head.toString('latin1'));
+  if (token === null) {
+    return [head];
+  }
+  const end = token.index + token[0].length;
+  const start = end - (token[1]?.length ?? 0);
+  const cuts = [5, start + 3, end - 2];
+  return [...cuts, head.length].map((cut, index) => head.subarray(cuts[index - 1] ?? 0, cut));
+}
+
+/** One chunk of a chunked body. */
+export function chunk(data: Buffer): Buffer {
+  const size = Buffer.from(`${data.length.toString(16)}\r\n`, 'latin1');
+  return Buffer.concat([size, data, Buffer.from('\r\n', 'latin1')]);
+}
+
+function chunked(body: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < body.length; at += CHUNK_BYTES) {
+    parts.push(chunk(body.subarray(at, at + CHUNK_BYTES)));
+  }
+  return Buffer.concat([...parts, Buffer.from('0\r\nX-Proxy-Trailer: end\r\n\r\n', 'latin1')]);
+}
+
+function withoutLength(headers: readonly HeaderField[]): HeaderField[] {
+  return headers.filter(([name]) => name !== 'Content-Length');
+}
+
+function withLength(headers: readonly HeaderField[], length: number): HeaderField[] {
+  return [...withoutLength(headers), ['Content-Length', String(length)]];
+}
