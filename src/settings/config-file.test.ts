@@ -39,7 +39,7 @@ describe('readConfiguration()', () => {
       auth: ['negotiate', 'ntlm'],
       user: 'CORP\\alice',
       originUser: 'bob',
-      ca: '/etc/ca.pem',
+      ca: join(folder, 'ca.pem'),
       spn: 'HTTP/proxy',
       allowBasicHttp: true,
       trusted: ['a.test'],
@@ -72,7 +72,6 @@ describe('readConfiguration()', () => {
     const own = join(home, '.config', 'sallyport', 'config.json');
     await writeFile(own, '{"user": "alice"}');
     expect(await readConfiguration(undefined, { HOME: home }, 'linux')).toMatchObject({
-      path: own,
       user: 'alice',
     });
     await read('{"user": "bob"}');

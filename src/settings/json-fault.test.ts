@@ -52,9 +52,9 @@ describe('findJsonFault()', () => {
     );
     const broken = fc
       .tuple(fc.json(), fc.nat(), fc.string({ maxLength: 2 }))
-      .map(([text, at, put]) => {
-        const offset = at % (text.length + 1);
-        return text.slice(0, offset) + put + text.slice(offset + 1);
+      .map(([json, at, put]) => {
+        const offset = at % (json.length + 1);
+        return json.slice(0, offset) + put + json.slice(offset + 1);
       });
     const text = fc.oneof(
       fc.array(token, { maxLength: 8 }).map((tokens) => tokens.join('')),
