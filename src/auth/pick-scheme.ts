@@ -73,11 +73,11 @@ function refuse(offer: Challenge, input: PickInput): RefusalReason | null {
   if (scheme === undefined) {
     return 'unsupported';
   }
-  if (!input.allow.includes(scheme)) {
-    return 'not-allowed';
-  }
   if (scheme === 'basic' && !input.encrypted && !input.allowBasicHttp) {
     return 'clear-text';
+  }
+  if (!input.allow.includes(scheme)) {
+    return 'not-allowed';
   }
   if (!input.hasIdentity) {
     return 'no-credentials';

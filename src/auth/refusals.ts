@@ -45,11 +45,7 @@ export function refusalError({ host, layer, refusals }: RefusalContext): Sallypo
       },
     );
   }
-  const basic = refusals.find(({ scheme }) => scheme.toLowerCase() === 'basic');
-  if (basic?.reason === 'clear-text' || basic?.reason === 'not-allowed') {
-    return basicError(host, offered, refusals);
-  }
-  const notAllowed = schemesFor('not-allowed');
+  const notAllowed = schemesFor('not-allowed').filter((scheme) => scheme.toLowerCase() !== 'basic');
   if (notAllowed.length > 0) {
     return new SallyportError(
       'SCHEME_NOT_ALLOWED',
@@ -59,6 +55,10 @@ export function refusalError({ host, layer, refusals }: RefusalContext): Sallypo
         remedy: { auth: notAllowed.join(',').toLowerCase() },
       },
     );
+  }
+  const basic = refusals.find(({ scheme }) => scheme.toLowerCase() === 'basic');
+  if (basic?.reason === 'clear-text' || basic?.reason === 'not-allowed') {
+    return basicError(host, offered, refusals);
   }
   return new SallyportError(
     'SCHEME_UNSUPPORTED',
