@@ -1,6 +1,6 @@
 // The public embedded corporate proxy: options in, a listening proxy out. Owns the listener and its end.
 import type { Server, Socket } from 'node:net';
-import { createServer } from 'node:net';
+import { createServer as createPlainServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { expectedChannelBinding } from './acceptors/channel-binding.ts';
 import type { NegotiateForms } from './acceptors/negotiate-acceptor.ts';
@@ -10,6 +10,7 @@ import type { ProxyContext } from './client-connection.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { Habit } from './habits.ts';
 import { Habits } from './habits.ts';
+import { openListener } from './listener.ts';
 import type { ProxyCounts, ProxyLogEntry } from './record.ts';
 import { ProxyRecord } from './record.ts';
 import type { ProxyScheme, SignOnPolicy } from './sign-on.ts';
@@ -72,49 +73,29 @@ export interface CorporateProxy extends AsyncDisposable {
 export async function createCorporateProxy(
   options: CorporateProxyOptions,
 ): Promise<CorporateProxy> {
-  const host = options.host ?? '127.0.0.1';
   const record = new ProxyRecord();
-  const sockets = new Set<Socket>();
-  const track = (socket: Socket): void => {
-    sockets.add(socket);
-    socket.on('error', () => socket.destroy());
-    socket.once('close', () => sockets.delete(socket));
-  };
-  const policy = await createPolicy(options, host);
-  const server = createListener(options.tls);
-  await listen(server, host);
-  const port = portOf(server);
+  const policy = await createPolicy(options);
+  const server = createServer(options.tls);
+  const { track, ...listener } = await openListener(server, options);
   const context: ProxyContext = {
     policy,
     habits: new Habits(options.habits ?? []),
     record,
     blocked: options.blocked ?? (() => false),
     isSelf: (url) =>
-      Number(url.port) === port && [host, '127.0.0.1', 'localhost', '[::1]'].includes(url.hostname),
+      Number(url.port) === listener.port &&
+      [listener.host, '127.0.0.1', 'localhost', '[::1]'].includes(url.hostname),
     track,
   };
-  server.on('connection', track);
   server.on(options.tls ? 'secureConnection' : 'connection', (socket: Socket) => {
-    if (!sockets.has(socket)) {
-      track(socket);
-    }
     record.connections += 1;
     void new ClientConnection(socket, record.connections, context).serve();
   });
-  const close = (): Promise<void> => closeAll(server, sockets);
-  return {
-    url: `${options.tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    host,
-    port,
-    log: record.log,
-    counts: () => record.counts(),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  return { ...listener, log: record.log, counts: () => record.counts() };
 }
 
-async function createPolicy(options: CorporateProxyOptions, host: string): Promise<SignOnPolicy> {
-  const { spn, tls } = options;
+async function createPolicy(options: CorporateProxyOptions): Promise<SignOnPolicy> {
+  const { host = '127.0.0.1', spn, tls } = options;
   const spns = typeof spn === 'string' ? [spn] : spn;
   return {
     schemes: options.schemes,
@@ -127,35 +108,7 @@ async function createPolicy(options: CorporateProxyOptions, host: string): Promi
   };
 }
 
-function createListener(tls: CorporateProxyOptions['tls']): Server {
+function createServer(tls: CorporateProxyOptions['tls']): Server {
   const common = { allowHalfOpen: true, noDelay: true };
-  if (tls === undefined) {
-    return createServer(common);
-  }
-  // A client that breaks off the TLS handshake is its own affair; its socket is tracked and ends.
-  return createTlsServer({ ...common, ...tls }).on('tlsClientError', () => undefined);
-}
-
-function listen(server: Server, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, host, () => {
-      server.removeListener('error', reject);
-      resolve();
-    });
-  });
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-function closeAll(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    for (const socket of sockets) {
-      socket.destroy();
-    }
-  });
+  return tls === undefined ? createPlainServer(common) : createTlsServer({ ...common, ...tls });
 }

@@ -7,5 +7,10 @@ export type { CorporateProxy, CorporateProxyOptions } from './corporate-proxy.ts
 export { createCorporateProxy } from './corporate-proxy.ts';
 export type { Habit, HabitName } from './habits.ts';
 export { HABITS } from './habits.ts';
+export type { Origin, OriginLogEntry, OriginOptions } from './origin.ts';
+export { createOrigin } from './origin.ts';
+export { originBytes } from './origin-pages.ts';
 export type { ProxyCounts, ProxyLogEntry } from './record.ts';
 export type { Leg, ProxyScheme } from './sign-on.ts';
+export type { SignatureHash, TestCertificates } from './test-certificate.ts';
+export { createTestCertificates } from './test-certificate.ts';
