@@ -64,7 +64,8 @@ function covers(rule: HostRule, host: string): boolean {
     case 'domain':
       return (rule.itself && host === rule.name) || host.endsWith(`.${rule.name}`);
     case 'network':
-      return familyOf(host) === rule.family && rule.members.check(host, rule.family);
+      // False for a name and for an address of the other family.
+      return rule.members.check(host, rule.family);
   }
 }
 
