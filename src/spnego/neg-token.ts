@@ -1,0 +1,222 @@
+// SPNEGO tokens (RFC 4178 section 4.2, MS-SPNG 2.2): bytes to structure and back. Owns the encoding only; which mechanism
+// to take and when to sign is for `auth/`.
+import type { AsnType } from 'asn1js';
+import { Constructed, Enumerated, ObjectIdentifier, OctetString, Sequence } from 'asn1js';
+import { SallyportError } from '../errors/sallyport-error.ts';
+import { childrenOf, hasTag, parseDer, TAG_CLASS } from './der.ts';
+
+/** Mechanism identifiers (MS-SPNG 1.9). */
+export const MECH = {
+  SPNEGO: '1.3.6.1.5.5.2',
+  KERBEROS: '1.2.840.113554.1.2.2',
+  /** What Windows 2000 wrote for Kerberos by mistake, and servers still offer. */
+  MS_KERBEROS: '1.2.840.48018.1.2.2',
+  NTLMSSP: '1.3.6.1.4.1.311.2.2.10',
+  NEGOEX: '1.3.6.1.4.1.311.2.2.30',
+} as const;
+
+const NEG_STATES = ['accept-completed', 'accept-incomplete', 'reject', 'request-mic'] as const;
+
+/** NegTokenInit2 has fields 0 to 4, the others fewer. */
+const LAST_FIELD = 4;
+
+export type NegState = (typeof NEG_STATES)[number];
+
+export interface NegTokenInit {
+  /** Dotted identifiers in order of preference; `mechToken` belongs to the first. */
+  readonly mechTypes: readonly string[];
+  readonly mechToken?: Uint8Array;
+  readonly mechListMic?: Uint8Array;
+}
+
+export interface NegTokenResp {
+  readonly negState?: NegState;
+  readonly supportedMech?: string;
+  readonly responseToken?: Uint8Array;
+  readonly mechListMic?: Uint8Array;
+}
+
+export type SpnegoToken =
+  | ({ readonly kind: 'init' } & NegTokenInit)
+  | ({ readonly kind: 'resp' } & NegTokenResp);
+
+/** Writes the initiator's first token, framed as an InitialContextToken (RFC 2743 section 3.1). */
+export function formatNegTokenInit(token: NegTokenInit): Uint8Array {
+  const fields = [
+    inContext(0, mechTypeList(token.mechTypes)),
+    ...octetField(2, token.mechToken),
+    ...octetField(3, token.mechListMic),
+  ];
+  const frame = new Constructed({
+    idBlock: { tagClass: TAG_CLASS.APPLICATION, tagNumber: 0 },
+    value: [
+      new ObjectIdentifier({ value: MECH.SPNEGO }),
+      inContext(0, new Sequence({ value: fields })),
+    ],
+  });
+  return encode(frame);
+}
+
+/** Writes any later token, of either side. */
+export function formatNegTokenResp(token: NegTokenResp): Uint8Array {
+  const { negState, supportedMech } = token;
+  const fields = [
+    ...(negState === undefined
+      ? []
+      : [inContext(0, new Enumerated({ value: NEG_STATES.indexOf(negState) }))]),
+    ...(supportedMech === undefined
+      ? []
+      : [inContext(1, new ObjectIdentifier({ value: supportedMech }))]),
+    ...octetField(2, token.responseToken),
+    ...octetField(3, token.mechListMic),
+  ];
+  return encode(inContext(1, new Sequence({ value: fields })));
+}
+
+/** The DER of the mechanism list, tag included: exactly what a mechListMIC covers (RFC 4178 section 4.2.2, appendix D). */
+export function mechTypeListDer(mechTypes: readonly string[]): Uint8Array {
+  return encode(mechTypeList(mechTypes));
+}
+
+/**
+ * Reads either kind of token by its first byte.
+ *
+ * @throws SallyportError CHALLENGE_INVALID, CHALLENGE_TOO_LARGE (over 64 KiB)
+ */
+export function parseSpnegoToken(bytes: Uint8Array): SpnegoToken {
+  const token = parseDer(bytes, 'SPNEGO token');
+  if (hasTag(token, TAG_CLASS.APPLICATION, 0)) {
+    return { kind: 'init', ...readInit(token) };
+  }
+  if (hasTag(token, TAG_CLASS.CONTEXT, 1)) {
+    return { kind: 'resp', ...readResp(token) };
+  }
+  throw malformed('The token is not of SPNEGO');
+}
+
+/**
+ * Reads an initiator's first token, or the hints of a server that speaks first (NegTokenInit2, MS-SPNG 2.2.1).
+ *
+ * @throws SallyportError CHALLENGE_INVALID, CHALLENGE_TOO_LARGE
+ */
+export function parseNegTokenInit(bytes: Uint8Array): NegTokenInit {
+  const token = parseSpnegoToken(bytes);
+  if (token.kind !== 'init') {
+    throw malformed('Expected the first SPNEGO token, got a later one');
+  }
+  const { kind: _, ...fields } = token;
+  return fields;
+}
+
+/**
+ * Reads a later token.
+ *
+ * @throws SallyportError CHALLENGE_INVALID, CHALLENGE_TOO_LARGE
+ */
+export function parseNegTokenResp(bytes: Uint8Array): NegTokenResp {
+  const token = parseSpnegoToken(bytes);
+  if (token.kind !== 'resp') {
+    throw malformed('Expected a later SPNEGO token, got a first one');
+  }
+  const { kind: _, ...fields } = token;
+  return fields;
+}
+
+function readInit(frame: AsnType): NegTokenInit {
+  const [mechanism, choice] = childrenOf(frame);
+  if (readOid(mechanism) !== MECH.SPNEGO || !hasTag(choice, TAG_CLASS.CONTEXT, 0)) {
+    throw malformed('The token is of a mechanism other than SPNEGO');
+  }
+  const fields = readFields(choice);
+  const mechTypes = childrenOf(fields.get(0)).map(readOid);
+  if (mechTypes.length === 0) {
+    throw malformed('The SPNEGO token offers no mechanism');
+  }
+  const mechToken = fields.get(2);
+  // In NegTokenInit2 field 3 is negHints, a SEQUENCE, and field 4 the MIC.
+  const mechListMic = fields.get(3) instanceof Sequence ? fields.get(4) : fields.get(3);
+  return {
+    mechTypes,
+    ...(mechToken === undefined ? {} : { mechToken: readOctets(mechToken) }),
+    ...(mechListMic === undefined ? {} : { mechListMic: readOctets(mechListMic) }),
+  };
+}
+
+function readResp(choice: AsnType): NegTokenResp {
+  const fields = readFields(choice);
+  const [state, mechanism, response, mic] = [0, 1, 2, 3].map((tag) => fields.get(tag));
+  const responseToken = response && readOctets(response);
+  const mechListMic = mic && readOctets(mic);
+  // Windows 2000 repeats the response token in the place of the MIC (MS-SPNG appendix A).
+  const repeated = responseToken && mechListMic && Buffer.compare(responseToken, mechListMic) === 0;
+  return {
+    ...(state === undefined ? {} : { negState: readNegState(state) }),
+    ...(mechanism === undefined ? {} : { supportedMech: readOid(mechanism) }),
+    ...(responseToken === undefined ? {} : { responseToken }),
+    ...(mechListMic === undefined || repeated ? {} : { mechListMic }),
+  };
+}
+
+/** The fields of the one SEQUENCE in a choice, by context tag. Unknown ones are skipped, whatever they hold. */
+function readFields(choice: AsnType | undefined): ReadonlyMap<number, AsnType> {
+  const [sequence, ...rest] = childrenOf(choice);
+  if (!(sequence instanceof Sequence) || rest.length > 0) {
+    throw malformed('The SPNEGO token has no SEQUENCE of fields');
+  }
+  const fields = new Map<number, AsnType>();
+  for (const field of childrenOf(sequence)) {
+    const { tagClass, tagNumber } = field.idBlock;
+    if (tagClass !== TAG_CLASS.CONTEXT || tagNumber > LAST_FIELD) {
+      continue;
+    }
+    const [value, ...more] = childrenOf(field);
+    if (value === undefined || more.length > 0 || fields.has(tagNumber)) {
+      throw malformed(`Field ${tagNumber} of the SPNEGO token does not hold one value`);
+    }
+    fields.set(tagNumber, value);
+  }
+  return fields;
+}
+
+function readOid(value: AsnType | undefined): string {
+  if (!(value instanceof ObjectIdentifier) || value.getValue() === '') {
+    throw malformed('The SPNEGO token has no identifier where a mechanism belongs');
+  }
+  return value.getValue();
+}
+
+function readOctets(value: AsnType): Uint8Array {
+  if (!(value instanceof OctetString)) {
+    throw malformed('The SPNEGO token has no OCTET STRING where bytes belong');
+  }
+  return value.valueBlock.valueHexView.slice();
+}
+
+function readNegState(value: AsnType): NegState {
+  const state = value instanceof Enumerated ? value.valueBlock.valueHexView : [];
+  const name = state.length === 1 ? NEG_STATES[state[0] ?? -1] : undefined;
+  if (name === undefined) {
+    throw malformed('The SPNEGO token has an unknown negState');
+  }
+  return name;
+}
+
+function malformed(detail: string): SallyportError {
+  return new SallyportError('CHALLENGE_INVALID', detail);
+}
+
+function mechTypeList(mechTypes: readonly string[]): Sequence {
+  return new Sequence({ value: mechTypes.map((value) => new ObjectIdentifier({ value })) });
+}
+
+function inContext(tagNumber: number, value: AsnType): Constructed {
+  return new Constructed({ idBlock: { tagClass: TAG_CLASS.CONTEXT, tagNumber }, value: [value] });
+}
+
+function octetField(tagNumber: number, valueHex: Uint8Array | undefined): Constructed[] {
+  return valueHex === undefined ? [] : [inContext(tagNumber, new OctetString({ valueHex }))];
+}
+
+function encode(value: AsnType): Uint8Array {
+  return new Uint8Array(value.toBER());
+}
