@@ -1,3 +1,25 @@
 // The public names of Sallyport, one by one.
+export type { NegotiateForm } from './auth/mechanisms.ts';
+export type { SchemeName } from './auth/session.ts';
 export { type Blame, ERROR_CODES, type ErrorCode, type Outcome } from './errors/codes.ts';
 export { isSallyportError, type NativeStatus, SallyportError } from './errors/sallyport-error.ts';
+export type { HeaderField } from './http1/header-list.ts';
+export {
+  type ChoiceEvent,
+  type ConnectionEvent,
+  EVENT_NAMES,
+  type Layer,
+  type LegEvent,
+} from './observe/events.ts';
+export { formatProxyUrl, type ProxyAddress, type Route, type RouteSource } from './route/route.ts';
+export { connect, createUpstream, openTunnel, request, resolveProxy } from './upstream/one-shot.ts';
+export type { SallyportOptions } from './upstream/settings.ts';
+export type { Target } from './upstream/target.ts';
+export type { RequestBody } from './upstream/upload.ts';
+export type {
+  ConnectOptions,
+  ConnectResult,
+  HttpResponse,
+  Upstream,
+} from './upstream/upstream.ts';
+export type { RequestOptions } from './upstream/wire-request.ts';

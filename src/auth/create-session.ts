@@ -1,15 +1,7 @@
 // Makes the session of a mechanism. Owns the lazy loading: a scheme that is not used costs nothing.
-import type { Identity } from './credentials.ts';
 import type { Mechanism } from './mechanisms.ts';
 import type { AuthSession } from './session.ts';
-
-export interface SessionContext {
-  readonly identity: Identity;
-  /** `HTTP/host` of the server that asked, never taken from its answers. */
-  readonly spn: string;
-  /** `tls-server-end-point:` data of the TLS connection to that server, or `null` without TLS. */
-  readonly channelBindings: Uint8Array | null;
-}
+import type { SessionContext } from './session-context.ts';
 
 /** @throws SallyportError CREDENTIALS_INVALID */
 export async function createSession(

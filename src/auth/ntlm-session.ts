@@ -2,9 +2,9 @@
 // Owns the order of the legs; the messages are `ntlm/`.
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { isNtlmMessage } from '../ntlm/ntlm-message.ts';
-import type { SessionContext } from './create-session.ts';
 import { NtlmLegs } from './ntlm-legs.ts';
 import type { AuthSession } from './session.ts';
+import type { SessionContext } from './session-context.ts';
 
 export class NtlmSession implements AuthSession {
   readonly scheme: 'Negotiate' | 'NTLM';

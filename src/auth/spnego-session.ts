@@ -13,9 +13,9 @@ import {
   mechTypeListDer,
   parseSpnegoToken,
 } from '../spnego/neg-token.ts';
-import type { SessionContext } from './create-session.ts';
 import { NtlmLegs } from './ntlm-legs.ts';
 import type { AuthSession } from './session.ts';
+import type { SessionContext } from './session-context.ts';
 
 const MECH_TYPES = [MECH.NTLMSSP];
 

@@ -18,10 +18,13 @@ export function narrate(): void {
     say(`* ${layer}: ${chosen ?? 'no scheme'}: ${reason}`);
   });
   subscribe(EVENT_NAMES.leg, (message) => {
-    const { host, request, sent, status, offered, layer } = message as LegEvent;
-    say(`> ${request}${sent === null ? '' : ` with ${sent} [redacted]`}`);
-    const offers = offered.length === 0 ? '' : `, ${layer} offers ${offered.join(', ')}`;
-    say(`< ${status} from ${host}${offers}`);
+    const { host, request, sent, status, offered } = message as LegEvent;
+    const credentials = Object.entries(sent).map(([layer, scheme]) => `${scheme} for the ${layer}`);
+    say(`> ${request}${credentials.length === 0 ? '' : ` with ${credentials.join(' and ')}`}`);
+    const offers = Object.entries(offered).map(
+      ([layer, schemes]) => `, ${layer} offers ${schemes.join(', ')}`,
+    );
+    say(`< ${status} from ${host}${offers.join('')}`);
   });
 }
 

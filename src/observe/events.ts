@@ -5,18 +5,17 @@ import { channel } from 'node:diagnostics_channel';
 /** Which of the two sign-ons of a request speaks: towards the proxy (407) or the origin (401). */
 export type Layer = 'proxy' | 'origin';
 
-/** One request that was sent and answered during a sign-on, or the last answer that ended it. */
+/** One request that was sent and answered. */
 export interface LegEvent {
-  readonly layer: Layer;
-  /** `host:port` of the proxy or origin. */
+  /** `host:port` at the other end of the connection. */
   readonly host: string;
-  /** `CONNECT host:port`, or method and URL without user information. */
+  /** `CONNECT host:port`, or method and URL without query. */
   readonly request: string;
-  /** The scheme whose credentials went with the request, or `null` for a request without. */
-  readonly sent: string | null;
+  /** The schemes whose credentials went with the request, towards each layer. */
+  readonly sent: Readonly<Partial<Record<Layer, string>>>;
   readonly status: number;
-  /** Scheme names of the challenges in the answer, as the proxy wrote them. */
-  readonly offered: readonly string[];
+  /** Scheme names of the challenges in the answer, as the server wrote them. */
+  readonly offered: Readonly<Partial<Record<Layer, readonly string[]>>>;
 }
 
 /** A scheme was chosen, set aside or refused, with the reason in words. */

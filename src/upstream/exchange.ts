@@ -7,6 +7,7 @@ import { parseChallenges } from '../http1/challenges.ts';
 import type { ResponseHead } from '../http1/head.ts';
 import { formatRequestHead } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
+import type { Layer } from '../observe/events.ts';
 import { publishLeg } from '../observe/events.ts';
 import type { Connection } from './connection.ts';
 import type { Decision, SignOn } from './sign-on.ts';
@@ -262,18 +263,26 @@ class Run {
   }
 
   #tell(head: ResponseHead): void {
-    const { method, target } = this.#request;
+    const sent: Partial<Record<Layer, string>> = {};
+    const offered: Partial<Record<Layer, string[]>> = {};
     for (const { layer, credentials } of this.#signOns) {
       const field = layer === 'proxy' ? 'Proxy-Authenticate' : 'WWW-Authenticate';
-      publishLeg({
-        layer,
-        host: this.#connection.peer.name,
-        // A query may hold a secret of the caller's.
-        request: `${method} ${target.replace(/\?.*/, '')}`,
-        sent: credentials?.[1].split(' ')[0] ?? null,
-        status: head.status,
-        offered: parseChallenges(head.headers.all(field)).map(({ scheme }) => scheme),
-      });
+      const schemes = parseChallenges(head.headers.all(field)).map(({ scheme }) => scheme);
+      if (credentials !== null) {
+        sent[layer] = credentials[1].split(' ')[0] ?? '';
+      }
+      if (schemes.length > 0) {
+        offered[layer] = schemes;
+      }
     }
+    const { method, target } = this.#request;
+    publishLeg({
+      host: this.#connection.peer.name,
+      // A query may hold a secret of the caller's.
+      request: `${method} ${target.replace(/\?.*/, '')}`,
+      sent,
+      status: head.status,
+      offered,
+    });
   }
 }

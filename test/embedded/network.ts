@@ -1,0 +1,45 @@
+// The stage of the embedded tests: users, certificates and a client that knows them. Each test makes its own proxy
+// and origin, and ends them.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LogonGate } from '../../src/auth/logon-gate.ts';
+import { createTestCertificates } from '../../src/testing/index.ts';
+import type { SallyportOptions } from '../../src/upstream/settings.ts';
+import { resolveSettings } from '../../src/upstream/settings.ts';
+import { Upstream } from '../../src/upstream/upstream.ts';
+
+export const ALICE = { name: 'alice', domain: 'CORP', password: 'Alice-Secret1' };
+
+/** For proxies and origins alike. */
+export const CERTIFICATES = createTestCertificates();
+export const SCRATCH = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+export const CA_FILE = join(SCRATCH, 'ca.pem');
+writeFileSync(CA_FILE, CERTIFICATES.ca);
+
+/** A client with alice's credentials, impatient, and with a gate of its own. */
+export async function clientOfAlice(options: SallyportOptions): Promise<Upstream> {
+  const settings = await resolveSettings({
+    user: 'CORP\\alice',
+    password: ALICE.password,
+    ca: CA_FILE,
+    config: EMPTY_CONFIG,
+    env: {},
+    handshakeTimeoutMs: 2000,
+    idleTimeoutMs: 4000,
+    ...options,
+  });
+  return new Upstream(settings, new LogonGate());
+}
+
+/** The configuration of whoever runs the tests must not count. */
+const EMPTY_CONFIG = join(SCRATCH, 'config.json');
+writeFileSync(EMPTY_CONFIG, '{}');
+
+export async function readAll(stream: AsyncIterable<unknown>): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of stream) {
+    pieces.push(piece as Buffer);
+  }
+  return Buffer.concat(pieces);
+}
