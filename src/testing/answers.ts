@@ -1,4 +1,5 @@
 // The proxy's own answers as bytes: heads, small pages, and the 407 in all its bad shapes.
+import type { HttpVersion } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
 import type { Habits } from './habits.ts';
 
@@ -18,16 +19,18 @@ export interface OwnAnswer extends AnswerHead {
 const LARGE_BODY_BYTES = 70 * 1024;
 const CHUNK_BYTES = 8192;
 
-/** Writes the head of a response in the version the habits dictate, as `Connection` demands. */
-export function formatAnswerHead(head: AnswerHead, keepsOpen: boolean, habits: Habits): Buffer {
-  const isOld = habits.shows('http-1.0');
-  const lines = [`HTTP/${isOld ? '1.0' : '1.1'} ${head.status} ${head.reason}`];
+/** Writes the head of a response, with what its version needs to say about the connection. */
+export function formatAnswerHead(
+  head: AnswerHead,
+  { version, keepsOpen }: { readonly version: HttpVersion; readonly keepsOpen: boolean },
+): Buffer {
+  const lines = [`HTTP/${version} ${head.status} ${head.reason}`];
   for (const [name, value] of head.headers) {
     lines.push(`${name}: ${value}`);
   }
   if (!keepsOpen) {
     lines.push('Connection: close', 'Proxy-Connection: close');
-  } else if (isOld) {
+  } else if (version === '1.0') {
     lines.push('Connection: keep-alive', 'Proxy-Connection: keep-alive');
   }
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');

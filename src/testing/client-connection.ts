@@ -4,7 +4,7 @@ import { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSallyportError } from '../errors/sallyport-error.ts';
-import type { RequestHead } from '../http1/head.ts';
+import type { HttpVersion, RequestHead } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
 import type { RefusalReason } from './acceptors/acceptor.ts';
 import type { OwnAnswer } from './answers.ts';
@@ -144,7 +144,10 @@ export class ClientConnection {
       reason: 'Connection established',
       headers: proofOf(exchange.decision),
     };
-    const head = formatAnswerHead(established, true, habits);
+    const head = formatAnswerHead(established, {
+      version: this.#answerVersion(),
+      keepsOpen: true,
+    });
     await this.#sendHead(head, early);
     const sentAhead = this.#reader.takePushedBack();
     if (sentAhead !== null) {
@@ -156,7 +159,7 @@ export class ClientConnection {
 
   async #forward(exchange: Exchange): Promise<boolean> {
     const { request, decision } = exchange;
-    const { isSelf, record, habits } = this.#context;
+    const { isSelf, record } = this.#context;
     const url = parseTarget(request.head.target);
     if (url === null) {
       return this.#answer(exchange, page(400, 'Bad Request', 'Only http URLs can be forwarded'));
@@ -169,7 +172,11 @@ export class ClientConnection {
       await uploaded;
       return this.#answer(exchange, page(502, 'Bad Gateway', 'The origin cannot be reached'));
     }
-    const { fields, framing } = relayedHeaders(response, request);
+    const version = this.#answerVersion();
+    const { fields, framing } = relayedHeaders(response, {
+      method: request.head.method,
+      version: request.head.version === '1.0' ? '1.0' : version,
+    });
     const keepsOpen = framing !== 'until-close' && isPersistent(request.head);
     const status = response.statusCode ?? 502;
     const head = {
@@ -179,7 +186,7 @@ export class ClientConnection {
     };
     record.forwarded += 1;
     this.#log(exchange, status);
-    await this.#sendHead(formatAnswerHead(head, keepsOpen, habits), null);
+    await this.#sendHead(formatAnswerHead(head, { version, keepsOpen }), null);
     if (!(await relayBody(response, this.#socket, framing === 'chunked'))) {
       this.#socket.destroy();
       return false;
@@ -197,13 +204,20 @@ export class ClientConnection {
     const keepsOpen = !answer.closes && !isAmbiguous && isPersistent(head);
     const proof = decision.kind === 'pass' ? proofOf(decision) : [];
     const headers = [...proof, ...answer.headers];
-    const headBytes = formatAnswerHead({ ...answer, headers }, keepsOpen, this.#context.habits);
+    const headBytes = formatAnswerHead(
+      { ...answer, headers },
+      { version: this.#answerVersion(), keepsOpen },
+    );
     this.#log(exchange, answer.status, reason);
     await this.#sendHead(headBytes, head.method === 'HEAD' ? null : answer.body);
     if (keepsOpen) {
       await body.drain();
     }
     return keepsOpen;
+  }
+
+  #answerVersion(): HttpVersion {
+    return this.#context.habits.shows('http-1.0') ? '1.0' : '1.1';
   }
 
   /** @param behind goes out in one packet with the head, as far as it fits */
@@ -228,7 +242,10 @@ export class ClientConnection {
           ? { status: 431, reason: 'Request Header Fields Too Large' }
           : { status: 400, reason: 'Bad Request' };
       const answer = page(status, reason, reason);
-      await this.#sendHead(formatAnswerHead(answer, false, this.#context.habits), answer.body);
+      await this.#sendHead(
+        formatAnswerHead(answer, { version: '1.1', keepsOpen: false }),
+        answer.body,
+      );
       closeSoftly(this.#socket);
       return;
     }

@@ -3,6 +3,7 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import type { Socket } from 'node:net';
+import type { HttpVersion } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
 import { HeaderList } from '../http1/header-list.ts';
 import { chunk } from './answers.ts';
@@ -71,7 +72,7 @@ export async function sendToOrigin(
 /** The head fields of an origin's answer for the client, framing included, and how its body is to be sent. */
 export function relayedHeaders(
   response: IncomingMessage,
-  request: ClientRequest,
+  { method, version }: { readonly method: string; readonly version: HttpVersion },
 ): {
   readonly fields: HeaderField[];
   readonly framing: 'none' | 'as-announced' | 'chunked' | 'until-close';
@@ -84,13 +85,13 @@ export function relayedHeaders(
     // RFC 4559 section 6: this proxy does keep one origin connection per client connection.
     fields.push(['Proxy-Support', 'Session-Based-Authentication']);
   }
-  if (request.head.method === 'HEAD' || status === 204 || status === 304) {
+  if (method === 'HEAD' || status === 204 || status === 304) {
     return { fields, framing: 'none' };
   }
   if (received.first('content-length') !== undefined) {
     return { fields, framing: 'as-announced' };
   }
-  if (request.head.version === '1.0') {
+  if (version === '1.0') {
     return { fields, framing: 'until-close' };
   }
   fields.push(['Transfer-Encoding', 'chunked']);
