@@ -60,6 +60,13 @@ export function refusalError({ host, layer, refusals }: RefusalContext): Sallypo
   if (basic?.reason === 'clear-text' || basic?.reason === 'not-allowed') {
     return basicError(host, offered, refusals);
   }
+  if (schemesFor('set-aside').length > 0) {
+    return new SallyportError(
+      'SCHEME_UNSUPPORTED',
+      `${host} offers ${offered} but refuses to begin a sign-on with it`,
+      { hint: `Tell the people who run ${host}: it offers a scheme it does not take.` },
+    );
+  }
   return new SallyportError(
     'SCHEME_UNSUPPORTED',
     `${host} offers ${offered}; none can be answered`,

@@ -177,7 +177,9 @@ export class SignOn {
 
   /** Frees the session and gives the turn at the gate back. Called on every path. */
   end(): void {
-    this.#reset();
+    if (this.#state !== 'signed-on') {
+      this.#reset();
+    }
   }
 
   async #judge(head: ResponseHead, keeps: boolean): Promise<Decision> {

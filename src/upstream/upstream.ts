@@ -35,7 +35,7 @@ interface Passage {
   readonly scheme: SchemeName | null;
   /** The name that signed on, as it was typed. */
   readonly identity: string | null;
-  /** Requests on the wire until this answer, those of a sign-on included. */
+  /** Requests the proxy saw for it, those of a sign-on included; on a direct route, the origin. */
   readonly legs: number;
   /** Connections that were opened for it. */
   readonly connections: number;
@@ -275,13 +275,14 @@ export class Upstream implements AsyncDisposable {
     const target = targetOf(url);
     const peer = originPeer(target);
     const result = await this.#tunnel(target, route, signal);
-    if (url.protocol === 'http:') {
-      return { connection: new Connection(result.socket, peer), passage: null };
-    }
-    const socket = await secure(result.socket, target.host, peer, this.#dialOptions(signal));
+    const { socket, scheme, identity, legs, connections } = result;
+    const encrypted = url.protocol === 'https:';
+    const spoken = encrypted
+      ? await secure(socket, target.host, peer, this.#dialOptions(signal))
+      : socket;
     return {
-      connection: new Connection(socket, peer),
-      passage: route.kind === 'proxy' ? result : null,
+      connection: new Connection(spoken, peer),
+      passage: route.kind === 'direct' ? null : { route, scheme, identity, legs, connections },
     };
   }
 
