@@ -5,9 +5,15 @@ import { Constructed, fromBER } from 'asn1js';
 import { SallyportError } from '../errors/sallyport-error.ts';
 
 const MAX_BYTES = 64 * 1024;
-/** An X.509 certificate needs 8; SPNEGO needs 5. */
-const MAX_DEPTH = 12;
-const MAX_NODES = 2_000;
+/** asn1js counts before it descends. A certificate is 8 deep, a SPNEGO token 5. Strings are not looked into. */
+const LIMITS = {
+  maxDepth: 12,
+  maxNodes: 2_000,
+  maxContentLength: MAX_BYTES,
+  parseEmbedded: false,
+  copyInput: false,
+};
+
 /** Classes of the identifier octet as asn1js counts them (X.690 section 8.1.2.2, plus one). */
 export const TAG_CLASS = { UNIVERSAL: 1, APPLICATION: 2, CONTEXT: 3 } as const;
 
@@ -24,17 +30,11 @@ export function parseDer(bytes: Uint8Array, name: string): AsnType {
       `The ${name} has ${bytes.length} bytes, more than 64 KiB`,
     );
   }
-  const { offset, result } = fromBER(new Uint8Array(bytes), {
-    maxDepth: MAX_DEPTH,
-    maxNodes: MAX_NODES,
-    maxContentLength: MAX_BYTES,
-    parseEmbedded: false,
-    copyInput: false,
-  });
-  if (offset !== bytes.length || !isDer(result)) {
+  const value = readValue(new Uint8Array(bytes));
+  if (value === null || !isDer(value)) {
     throw new SallyportError('CHALLENGE_INVALID', `The ${name} is not well-formed DER`);
   }
-  return result;
+  return value;
 }
 
 /** The values inside a constructed one; none for a primitive one. */
@@ -45,6 +45,17 @@ export function childrenOf(value: AsnType | undefined): readonly AsnType[] {
 /** Tells whether a value has this class and tag number. */
 export function hasTag(value: AsnType | undefined, tagClass: number, tagNumber: number): boolean {
   return value?.idBlock.tagClass === tagClass && value.idBlock.tagNumber === tagNumber;
+}
+
+/** `null` when asn1js gives up, or stops short of the end. */
+function readValue(bytes: Uint8Array<ArrayBuffer>): AsnType | null {
+  try {
+    const { offset, result } = fromBER(bytes, LIMITS);
+    return offset === bytes.length ? result : null;
+  } catch {
+    // asn1js 4.0.0 throws on an empty GeneralizedTime (18 00), where it should answer -1.
+    return null;
+  }
 }
 
 /** No indefinite length, no string in pieces, no primitive SEQUENCE (X.690 section 10). */
