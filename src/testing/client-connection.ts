@@ -9,11 +9,10 @@ import type { HeaderField } from '../http1/header-list.ts';
 import type { RefusalReason } from './acceptors/acceptor.ts';
 import type { OwnAnswer } from './answers.ts';
 import { formatAnswerHead, page, proxyAuthenticationRequired, splitAtToken } from './answers.ts';
-import type { ClientRequest } from './client-request.ts';
 import { readRequest } from './client-request.ts';
 import { relayBody, relayedHeaders, sendToOrigin } from './forward.ts';
 import type { Habits } from './habits.ts';
-import type { ProxyRecord } from './record.ts';
+import type { Exchange, ProxyRecord } from './record.ts';
 import type { Decision, SignOnPolicy } from './sign-on.ts';
 import { ConnectionSignOn, offersOf } from './sign-on.ts';
 import { SocketReader, writeTo } from './socket-io.ts';
@@ -27,21 +26,13 @@ export interface ProxyContext {
   readonly blocked: (target: string, user: string | null) => boolean;
   /** Whether a URL leads back to this proxy. */
   readonly isSelf: (url: URL) => boolean;
-  /** Takes a socket that `close()` is to end. */
-  readonly track: (socket: Socket) => void;
-}
-
-/** A request being answered. */
-interface Exchange {
-  readonly request: ClientRequest;
-  readonly decision: Decision;
-  readonly at: { readonly connection: number; readonly request: number };
 }
 
 const LINGER_MS = 1_000;
 const EARLY_BYTES_WAIT_MS = 250;
 const PACKET_GAP_MS = 5;
 
+/** Serves one accepted socket. */
 export class ClientConnection {
   readonly #socket: Socket;
   readonly #reader: SocketReader;
@@ -124,16 +115,15 @@ export class ClientConnection {
   }
 
   async #tunnel(exchange: Exchange): Promise<boolean> {
-    const { track, habits, record } = this.#context;
+    const { habits, record } = this.#context;
     const authority = parseAuthority(exchange.request.head.target);
     if (authority === null) {
       return this.#answer(exchange, page(400, 'Bad Request', 'CONNECT wants host:port'));
     }
-    const origin = await connectTo(authority);
+    const origin = await connectTo(authority, this.#socket);
     if (origin === null) {
       return this.#answer(exchange, page(502, 'Bad Gateway', 'The origin cannot be reached'));
     }
-    track(origin);
     record.tunnels += 1;
     this.#log(exchange, 200);
     const early = habits.shows('early-bytes')
@@ -167,7 +157,10 @@ export class ClientConnection {
     if (url === 'self' || isSelf(url)) {
       return this.#answer(exchange, page(200, 'OK', 'Corporate proxy'));
     }
-    const { response, uploaded } = await sendToOrigin(request, url, this.#socket, this.#agent);
+    const { response, uploaded } = await sendToOrigin(request, url, {
+      client: this.#socket,
+      agent: this.#agent,
+    });
     if (response === null) {
       await uploaded;
       return this.#answer(exchange, page(502, 'Bad Gateway', 'The origin cannot be reached'));
@@ -231,8 +224,8 @@ export class ClientConnection {
     await writeTo(this.#socket, behind === null ? last : Buffer.concat([last, behind]));
   }
 
-  #log({ at, request, decision }: Exchange, status: number | null, reason?: RefusalReason): void {
-    this.#context.record.write(at, request, decision, reason ? { status, reason } : { status });
+  #log(exchange: Exchange, status: number | null, reason?: RefusalReason): void {
+    this.#context.record.write(exchange, reason ? { status, reason } : { status });
   }
 
   async #refuseGarbage(error: unknown): Promise<void> {

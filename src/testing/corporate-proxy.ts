@@ -76,7 +76,7 @@ export async function createCorporateProxy(
   const record = new ProxyRecord();
   const policy = await createPolicy(options);
   const server = createServer(options.tls);
-  const { track, ...listener } = await openListener(server, options);
+  const listener = await openListener(server, options);
   const context: ProxyContext = {
     policy,
     habits: new Habits(options.habits ?? []),
@@ -85,7 +85,6 @@ export async function createCorporateProxy(
     isSelf: (url) =>
       Number(url.port) === listener.port &&
       [listener.host, '127.0.0.1', 'localhost', '[::1]'].includes(url.hostname),
-    track,
   };
   server.on(options.tls ? 'secureConnection' : 'connection', (socket: Socket) => {
     record.connections += 1;

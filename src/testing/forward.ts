@@ -36,8 +36,7 @@ const VIA = '1.1 corporate-proxy';
 export async function sendToOrigin(
   { head, body }: ClientRequest,
   url: URL,
-  client: Socket,
-  agent: Agent,
+  { client, agent }: { readonly client: Socket; readonly agent: Agent },
 ): Promise<OriginExchange> {
   const fields = endToEnd(head.headers);
   if (head.headers.first('host') === undefined) {

@@ -1,4 +1,4 @@
-// A listening server and its end, for proxy and origin alike. Owns every socket it accepted, or was given.
+// A listening server and its end, for proxy and origin alike. Owns every socket it accepted.
 import type { Server, Socket } from 'node:net';
 
 /** What the public servers have in common. */
@@ -11,17 +11,11 @@ export interface Listener extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** A listener that takes further sockets into its care: those the proxy opened itself. */
-export interface TrackingListener extends Listener {
-  /** An error ends the socket, nothing else; `close()` ends it, too. */
-  readonly track: (socket: Socket) => void;
-}
-
 /** Listens on a free port. */
 export async function openListener(
   server: Server,
   options: { readonly host?: string; readonly tls?: object },
-): Promise<TrackingListener> {
+): Promise<Listener> {
   const host = options.host ?? '127.0.0.1';
   const sockets = new Set<Socket>();
   const track = (socket: Socket): void => {
@@ -41,7 +35,6 @@ export async function openListener(
     url: `${options.tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     host,
     port,
-    track,
     close,
     [Symbol.asyncDispose]: close,
   };

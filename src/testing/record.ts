@@ -47,6 +47,14 @@ export interface ProxyCounts {
   readonly forwarded: number;
 }
 
+/** A request being answered. */
+export interface Exchange {
+  readonly request: ClientRequest;
+  readonly decision: Decision;
+  readonly at: { readonly connection: number; readonly request: number };
+}
+
+/** Counters and log of one proxy. */
 export class ProxyRecord {
   readonly log: ProxyLogEntry[] = [];
   connections = 0;
@@ -79,11 +87,10 @@ export class ProxyRecord {
 
   /** Writes one line of the log, at the moment the answer is known. */
   write(
-    at: { readonly connection: number; readonly request: number },
-    { head, body }: ClientRequest,
-    decision: Decision,
+    { at, request, decision }: Exchange,
     answer: { readonly status: number | null; readonly reason?: RefusalReason },
   ): void {
+    const { head, body } = request;
     this.log.push({
       ...at,
       method: head.method,

@@ -10,12 +10,21 @@ export function parseAuthority(target: string): { host: string; port: number } |
   return host === undefined || port < 1 || port > 65_535 ? null : { host, port };
 }
 
-/** Connects to a target; `null` when it cannot be reached. */
-export function connectTo(target: { host: string; port: number }): Promise<Socket | null> {
+/** Connects to a target; `null` when it cannot be reached or the client has gone meanwhile. */
+export function connectTo(
+  target: { readonly host: string; readonly port: number },
+  client: Socket,
+): Promise<Socket | null> {
   return new Promise((resolve) => {
     const socket = connect({ ...target, allowHalfOpen: true, noDelay: true });
+    const giveUp = () => socket.destroy();
+    client.once('close', giveUp);
     socket.once('connect', () => resolve(socket));
-    socket.on('error', () => resolve(null));
+    socket.on('error', giveUp);
+    socket.once('close', () => {
+      client.removeListener('close', giveUp);
+      resolve(null);
+    });
   });
 }
 

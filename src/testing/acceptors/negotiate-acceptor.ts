@@ -26,6 +26,7 @@ export interface NegotiateForms {
 
 const NTLMSSP_OID = writeOid(NTLMSSP);
 
+/** Tells raw NTLM from SPNEGO by the first bytes; only one of the two goes on. */
 export class NegotiateAcceptor implements Acceptor {
   readonly #forms: NegotiateForms;
   readonly #strict: boolean;
