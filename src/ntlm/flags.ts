@@ -9,8 +9,6 @@ export const NTLM_FLAGS = {
   SIGN: 0x0000_0010,
   NTLM: 0x0000_0200,
   ALWAYS_SIGN: 0x0000_8000,
-  TARGET_TYPE_DOMAIN: 0x0001_0000,
-  TARGET_TYPE_SERVER: 0x0002_0000,
   EXTENDED_SESSION_SECURITY: 0x0008_0000,
   TARGET_INFO: 0x0080_0000,
   VERSION: 0x0200_0000,
@@ -18,8 +16,18 @@ export const NTLM_FLAGS = {
   KEY_56: 0x8000_0000,
 } as const;
 
-/** What Windows offers over HTTP; SIGN is added inside SPNEGO, whose mechListMIC needs a signing key. */
-export const OFFERED_FLAGS = 0xa208_8207;
+/** What Windows offers over HTTP, a2088207; SIGN is added inside SPNEGO, whose mechListMIC needs a signing key. */
+export const OFFERED_FLAGS =
+  (NTLM_FLAGS.UNICODE |
+    NTLM_FLAGS.OEM |
+    NTLM_FLAGS.REQUEST_TARGET |
+    NTLM_FLAGS.NTLM |
+    NTLM_FLAGS.ALWAYS_SIGN |
+    NTLM_FLAGS.EXTENDED_SESSION_SECURITY |
+    NTLM_FLAGS.VERSION |
+    NTLM_FLAGS.KEY_128 |
+    NTLM_FLAGS.KEY_56) >>>
+  0;
 
 /** Tells whether all bits of `mask` are set; safe for bit 31, which `&` makes negative. */
 export function hasFlags(flags: number, mask: number): boolean {
