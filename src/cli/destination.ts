@@ -1,16 +1,15 @@
 // Where a download goes: standard output, or a file that is complete or not there. Owns `.part`, the rename and the
 // words for a full disk.
-import type { WriteStream } from 'node:fs';
-import { createWriteStream } from 'node:fs';
-import { access, constants, rename, stat } from 'node:fs/promises';
+import { access, constants, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Writable } from 'node:stream';
+import { errorWord } from '../errors/error-word.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 
 export interface Destination {
-  readonly stream: Writable;
-  /** Called when all bytes are written: makes the file whole. */
-  complete(): Promise<void>;
+  /** @throws SallyportError OUTPUT_FAILED */
+  write(piece: Uint8Array): Promise<void>;
+  /** Ends the writing. Only a complete download becomes the file; what there is of another stays in `.part`. */
+  close(isComplete: boolean): Promise<void>;
 }
 
 /**
@@ -32,31 +31,39 @@ export async function checkWritable(file: string): Promise<void> {
 }
 
 /** Writes beside the file and renames when complete: whoever sees the file sees all of it. */
-export function fileDestination(file: string): Destination {
+export async function fileDestination(file: string): Promise<Destination> {
   const part = `${file}.part`;
-  const stream: WriteStream = createWriteStream(part);
+  const failed = (cause: unknown): never => {
+    throw outputFailed(file, cause);
+  };
+  const handle = await open(part, 'w').catch(failed);
   return {
-    stream,
-    complete: () => rename(part, file).catch((cause) => Promise.reject(outputFailed(file, cause))),
+    write: (piece) => handle.writeFile(piece).catch(failed),
+    close: async (isComplete) => {
+      await handle.close().catch(failed);
+      if (isComplete) {
+        await rename(part, file).catch(failed);
+      }
+    },
   };
 }
 
 export function standardOutput(): Destination {
-  // The process keeps its standard output: ending it is not ours.
-  const stream = new Writable({
-    write(chunk, _encoding, callback) {
-      process.stdout.write(chunk, callback);
-    },
-  });
-  return { stream, complete: async () => undefined };
+  const write = (piece: Uint8Array): Promise<void> =>
+    new Promise((resolve, reject) => {
+      process.stdout.write(piece, (cause) =>
+        cause ? reject(outputFailed('standard output', cause)) : resolve(),
+      );
+    });
+  return { write, close: async () => undefined };
 }
 
 /** Says what the operating system said, in words for the usual cases. */
-export function outputFailed(file: string, cause: unknown): SallyportError {
+function outputFailed(file: string, cause: unknown): SallyportError {
   if (cause instanceof SallyportError) {
     return cause;
   }
-  const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  const code = errorWord(cause);
   const words: Record<string, string> = {
     ENOSPC: 'the disk is full',
     EDQUOT: 'the quota is used up',
@@ -67,9 +74,6 @@ export function outputFailed(file: string, cause: unknown): SallyportError {
   };
   return new SallyportError('OUTPUT_FAILED', `Cannot write ${file}: ${words[code] ?? code}`, {
     cause,
-    hint:
-      code === 'ENOSPC'
-        ? `Make room and try again; what has arrived is in ${file}.part.`
-        : 'Name another file with -o.',
+    hint: code === 'ENOSPC' ? 'Make room and try again.' : 'Name another file with -o.',
   });
 }

@@ -1,15 +1,13 @@
 // `sallyport get URL`: downloads through whatever proxy the network wants. Owns the command; the transfer itself is
 // `upstream/`, the file `destination.ts`.
-import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
-import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
+import { SallyportError } from '../errors/sallyport-error.ts';
 import { checkHeaderField } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
 import type { HttpResponse } from '../upstream/upstream.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { routeJson } from './describe-route.ts';
-import type { Destination } from './destination.ts';
-import { checkWritable, fileDestination, outputFailed, standardOutput } from './destination.ts';
+import { checkWritable, fileDestination, standardOutput } from './destination.ts';
 import { EXIT_CODES_HELP } from './exit-codes.ts';
 import type { CommonFlags } from './flags.ts';
 import { withRouteOptions, withSignOnOptions } from './flags.ts';
@@ -80,19 +78,27 @@ async function get(address: string, flags: GetFlags): Promise<void> {
   if ((flags.verbose ?? 0) >= 2) {
     tellHeaders(response.rawHeaders);
   }
-  await checkStatus(response);
-  const bytes = await save(response, file);
+  const bytes = await take(response, file);
   if (flags.json) {
     printSummary(url, followed, bytes, file, performance.now() - started);
   }
 }
 
+/** Whatever happens, the connection does not outlive the command. */
+async function take(response: HttpResponse, file: string | undefined): Promise<number> {
+  try {
+    checkStatus(response);
+    return await save(response, file);
+  } finally {
+    response.body.destroy();
+  }
+}
+
 /** @throws SallyportError HTTP_STATUS, or the refusal of an origin that was answered */
-async function checkStatus({ status, reason, url, refusal, body }: HttpResponse): Promise<void> {
+function checkStatus({ status, reason, url, refusal }: HttpResponse): void {
   if (status >= 200 && status < 300) {
     return;
   }
-  body.destroy();
   if (refusal !== null) {
     throw refusal;
   }
@@ -109,25 +115,25 @@ async function checkStatus({ status, reason, url, refusal, body }: HttpResponse)
 }
 
 async function save({ body, headers }: HttpResponse, file: string | undefined): Promise<number> {
-  const destination: Destination = file === undefined ? standardOutput() : fileDestination(file);
+  const destination = file === undefined ? standardOutput() : await fileDestination(file);
   const total = headers['content-length'];
   const shows = process.stderr.isTTY === true && (file !== undefined || !process.stdout.isTTY);
   const progress = shows
     ? new Progress(process.stderr, total === undefined ? null : Number(total))
     : null;
   let bytes = 0;
-  body.on('data', (piece: Buffer) => {
-    bytes += piece.length;
-    progress?.add(piece.length);
-  });
+  let isComplete = false;
   try {
-    await pipeline(body, destination.stream);
-  } catch (error) {
-    throw isSallyportError(error) ? error : outputFailed(file ?? 'standard output', error);
+    for await (const piece of body) {
+      await destination.write(piece as Buffer);
+      bytes += (piece as Buffer).length;
+      progress?.add((piece as Buffer).length);
+    }
+    isComplete = true;
   } finally {
     progress?.end();
+    await destination.close(isComplete);
   }
-  await destination.complete();
   return bytes;
 }
 

@@ -2,6 +2,7 @@
 // the leftover bytes; decides nothing about what a message means.
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { errorWord } from '../errors/error-word.ts';
 import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
 import type { Framing } from '../http1/body.ts';
 import { createBodyDecoder } from '../http1/body.ts';
@@ -258,12 +259,4 @@ export class Connection {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
-}
-
-/** `ECONNRESET` rather than a sentence, where there is one. */
-export function errorWord(error: unknown): string {
-  if (error instanceof Error) {
-    return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
-  }
-  return String(error);
 }

@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 import { connect as connectTcp, isIP } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
+import { errorWord } from '../errors/error-word.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { publishConnection } from '../observe/events.ts';
 import type { Peer } from './connection.ts';
-import { errorWord } from './connection.ts';
 
 export interface DialOptions {
   /** For TCP and TLS together, in milliseconds. */

@@ -15,6 +15,7 @@ export class ResponseBody extends Readable {
   #received = 0;
   #pulling = false;
   #finished = false;
+  #failure: Error | null = null;
 
   /** @param onFree is called once, when the last byte was read and the connection is in order */
   constructor(connection: Connection, framing: Framing, onFree: (connection: Connection) => void) {
@@ -32,9 +33,18 @@ export class ResponseBody extends Readable {
       this.#pulling = true;
       this.#pull().then(
         () => (this.#pulling = false),
-        (error: Error) => this.destroy(this.#explain(error)),
+        (error: Error) => this.#fail(this.#explain(error)),
       );
     }
+  }
+
+  /** What arrived before a failure is read before the failure is told: destroying drops it. */
+  override read(size?: number): Buffer | null {
+    const piece = super.read(size) as Buffer | null;
+    if (this.#failure !== null && this.readableLength === 0) {
+      process.nextTick(() => this.destroy(this.#failure ?? undefined));
+    }
+    return piece;
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
@@ -61,6 +71,13 @@ export class ResponseBody extends Readable {
         this.#connection.unread(rest);
         this.#finish();
       }
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    if (this.readableLength === 0) {
+      this.destroy(error);
     }
   }
 

@@ -1,0 +1,55 @@
+// Holds docs/options.md and the commands of the README against the options of the commands, the variables and the keys
+// of the configuration file.
+import { describe, expect, it } from 'vitest';
+import { codeBlocks, documents, read, tableRows } from '../../test/docs/markdown.ts';
+import { getCommand } from './get.ts';
+import { whichCommand } from './which.ts';
+
+const rows = tableRows('docs/options.md', ['option of `get`', 'variable', 'key of the file']);
+const column = (at: number) => rows.map((row) => row[at] ?? '').filter((cell) => cell !== '');
+
+function optionsOf(command: ReturnType<typeof getCommand>): string[] {
+  return command.options.map(({ long }) => long ?? '').sort();
+}
+
+describe('docs/options.md', () => {
+  it('has each option of get, and no other', () => {
+    expect(column(0).sort()).toEqual(optionsOf(getCommand()));
+  });
+
+  it('names the options of which', () => {
+    const sentence = /`which` takes ([^.]*)\./.exec(read('docs/options.md'))?.[1] ?? '';
+    expect([...sentence.matchAll(/--[a-z-]+/g)].map(String).sort()).toEqual(
+      optionsOf(whichCommand()),
+    );
+  });
+
+  it('has each SALLYPORT_ variable that is read, and no other', () => {
+    const source = read('src/settings/environment.ts');
+    const known = new Set([...source.matchAll(/'(SALLYPORT_\w+)'/g)].map(([, name]) => name));
+    expect(column(1).sort()).toEqual([...known].sort());
+  });
+
+  it('has each key of the configuration file, and no other', () => {
+    const source = read('src/settings/config-file.ts');
+    const keys = /const KEYS[^=]*= \[(.*?)\]/s.exec(source)?.[1] ?? '';
+    expect(column(2).sort()).toEqual([...keys.matchAll(/'(\w+)'/g)].map(([, key]) => key).sort());
+  });
+});
+
+describe('a sallyport command in a document', () => {
+  const lines = documents().flatMap((file) =>
+    codeBlocks(file)
+      .flatMap(({ text }) => text.replaceAll('\\\n', ' ').split('\n'))
+      .filter((line) => /(sallyport|cli\/main\.js) (get|which) /.test(line)),
+  );
+
+  it('has only options that its command knows', () => {
+    const unknown = lines.flatMap((line) => {
+      const known = optionsOf(/ which /.test(line) ? whichCommand() : getCommand());
+      return [...line.matchAll(/ (--[a-z-]+)/g)].filter(([, name = '']) => !known.includes(name));
+    });
+    expect(lines.length).toBeGreaterThan(4);
+    expect(unknown).toEqual([]);
+  });
+});

@@ -1,0 +1,40 @@
+// Runs the built `sallyport` as a person would: its own process, nothing of the environment of the test run.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { CA_FILE, SCRATCH } from './network.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+if (!existsSync(MAIN)) {
+  throw new Error('dist/ is missing: the command is tested as built, run `npm run build` first');
+}
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  /** A shell redirection of standard output, such as `>/dev/full`. */
+  readonly redirect?: string;
+}
+
+export async function sallyport(
+  args: readonly string[],
+  { env = {}, input = '', redirect = '' }: CommandOptions = {},
+): Promise<CommandResult> {
+  const child = spawn('sh', ['-c', `exec "$0" "$@" ${redirect}`, process.execPath, MAIN, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: SCRATCH, SALLYPORT_CA: CA_FILE, ...env },
+    timeout: 20_000,
+  });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on('data', (piece) => out.push(piece));
+  child.stderr.on('data', (piece) => err.push(piece));
+  child.stdin.on('error', () => undefined).end(input);
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() };
+}

@@ -1,0 +1,487 @@
+// `sallyport get`: what arrives, where it lands, what is said and how it ends.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { CorporateProxy, Origin } from '../../src/testing/index.ts';
+import { createCorporateProxy, createOrigin, originBytes } from '../../src/testing/index.ts';
+import { sallyport } from './command.ts';
+import { ALICE, CERTIFICATES, SCRATCH } from './network.ts';
+import { createRawServer } from './raw-server.ts';
+
+const SECRETS = [ALICE.password, 'Wrong-Secret9', 'Url-Secret7'];
+const AS_ALICE = { SALLYPORT_USER: 'CORP\\alice', SALLYPORT_PASSWORD: ALICE.password };
+
+let proxy: CorporateProxy;
+let origin: Origin;
+let secureOrigin: Origin;
+let folder: string;
+let turn = 0;
+
+beforeAll(async () => {
+  proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
+  origin = await createOrigin();
+  secureOrigin = await createOrigin({ tls: CERTIFICATES });
+});
+
+afterAll(async () => {
+  await Promise.all([proxy.close(), origin.close(), secureOrigin.close()]);
+});
+
+beforeEach(() => {
+  turn += 1;
+  folder = join(SCRATCH, `get-${turn}`);
+  mkdirSync(folder);
+});
+
+const get = (args: readonly string[], options = {}) =>
+  sallyport(['get', ...args], { env: AS_ALICE, ...options });
+
+describe('sallyport get', () => {
+  it('writes the body to standard output, and nothing else anywhere', async () => {
+    const { code, stdout, stderr } = await get([
+      '--proxy',
+      proxy.url,
+      `${secureOrigin.url}/bytes/100000`,
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.equals(originBytes(100_000))).toBe(true);
+  });
+
+  it('writes a file by way of .part', async () => {
+    const file = join(folder, 'out.bin');
+    const { code, stdout } = await get([
+      '--proxy',
+      proxy.url,
+      '-o',
+      file,
+      `${origin.url}/bytes/5000`,
+    ]);
+    expect([code, stdout.length]).toEqual([0, 0]);
+    expect(readFileSync(file).equals(originBytes(5000))).toBe(true);
+    expect(readdirSync(folder)).toEqual(['out.bin']);
+  });
+
+  it('keeps what has arrived when the body is cut, and an older file whole', async () => {
+    const file = join(folder, 'out.bin');
+    writeFileSync(file, 'older');
+    const { code, stderr } = await get([
+      '--proxy',
+      proxy.url,
+      '-o',
+      file,
+      `${secureOrigin.url}/truncated/1000`,
+    ]);
+    expect(code).toBe(8);
+    expect(stderr).toContain('after 500 bytes');
+    expect(readFileSync(file, 'utf8')).toBe('older');
+    expect(readFileSync(`${file}.part`)).toHaveLength(500);
+  });
+
+  it('keeps an older .part when nothing arrives', async () => {
+    const file = join(folder, 'out.bin');
+    writeFileSync(`${file}.part`, 'half');
+    await get(['--proxy', 'http://127.0.0.1:1', '-o', file, `${origin.url}/bytes/5`]);
+    await get(['--proxy', 'direct', '-o', file, `${origin.url}/status/404`]);
+    expect(readFileSync(`${file}.part`, 'utf8')).toBe('half');
+  });
+
+  it('sums up in JSON', async () => {
+    const file = join(folder, 'out.bin');
+    const { code, stdout } = await get([
+      '--json',
+      '--proxy',
+      proxy.url,
+      '-o',
+      file,
+      `${origin.url}/redirect/2`,
+    ]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout.toString())).toMatchObject({
+      ok: true,
+      status: 200,
+      output: file,
+      route: { kind: 'proxy', proxy: proxy.url, source: { name: '--proxy' } },
+      scheme: 'NTLM',
+      identity: 'CORP\\alice',
+      redirects: 2,
+      legs: 5,
+      connections: 1,
+    });
+  });
+
+  it('follows 10 redirects and no more', async () => {
+    expect((await get(['--proxy', 'direct', `${origin.url}/redirect/10`])).code).toBe(0);
+    const { code, stderr } = await get(['--proxy', 'direct', `${origin.url}/redirect/11`]);
+    expect(code).toBe(7);
+    expect(stderr).toContain('more than 10 redirects');
+  });
+
+  it('gives headers for one host to no other', async () => {
+    await using elsewhere = await createRawServer((socket) => {
+      socket.once('data', () =>
+        socket.end(
+          `HTTP/1.1 302 Found\r\nLocation: ${origin.url}/headers\r\nContent-Length: 0\r\n\r\n`,
+        ),
+      );
+    });
+    const { stdout } = await get([
+      ...['--proxy', 'direct', `${elsewhere.url}/`],
+      ...['-H', 'Authorization: Bearer mine', '-H', 'Cookie: a=b', '-H', 'X-Other: stays'],
+    ]);
+    const headers = JSON.parse(stdout.toString());
+    expect(headers).toMatchObject({ 'x-other': 'stays' });
+    expect(Object.keys(headers)).not.toContain('authorization');
+    expect(Object.keys(headers)).not.toContain('cookie');
+  });
+
+  it('takes the password from standard input, first line only', async () => {
+    const { code, stdout } = await get(
+      ['--proxy', proxy.url, '--user', 'CORP\\alice', '--password-stdin', `${origin.url}/bytes/7`],
+      { env: {}, input: `${ALICE.password}\r\nnot this` },
+    );
+    expect([code, stdout.length]).toEqual([0, 7]);
+  });
+
+  it('takes name and password from the proxy URL, decoded once', async () => {
+    const special = { name: 'special', domain: 'CORP', password: 'B0b:pass%word@x' };
+    await using theirs = await createCorporateProxy({ schemes: ['NTLM'], users: [special] });
+    const url = `http://CORP%5Cspecial:${encodeURIComponent(special.password)}@127.0.0.1:${theirs.port}`;
+    const { code, stdout } = await get([`${origin.url}/bytes/7`], { env: { HTTP_PROXY: url } });
+    expect([code, stdout.length]).toEqual([0, 7]);
+  });
+
+  it('shows each leg with -v, and no secret with -vv', async () => {
+    const { stderr } = await get(['-vv', '--proxy', proxy.url, `${secureOrigin.url}/bytes/7`]);
+    const target = new URL(secureOrigin.url).host;
+    expect(stderr.split('\n').filter((line) => !line.startsWith('<   '))).toEqual([
+      `* ${secureOrigin.url}: ${proxy.url} (from --proxy)`,
+      `* connection to 127.0.0.1:${proxy.port} opened`,
+      `> CONNECT ${target}`,
+      `< 407 from 127.0.0.1:${proxy.port}, proxy offers NTLM`,
+      '* proxy: ntlm: CORP\\alice for 127.0.0.1, from NTLM',
+      `> CONNECT ${target} with NTLM for the proxy`,
+      `< 407 from 127.0.0.1:${proxy.port}, proxy offers NTLM`,
+      `> CONNECT ${target} with NTLM for the proxy`,
+      `< 200 from 127.0.0.1:${proxy.port}`,
+      '> GET /bytes/7',
+      `< 200 from ${target}`,
+      '',
+    ]);
+    expect(stderr).not.toMatch(/TlRM|Alice-Secret/);
+  });
+
+  it('ends with an error of its own when nobody reads its output', async () => {
+    const { code, stderr } = await get(['--proxy', 'direct', `${origin.url}/bytes/3000000`], {
+      redirect: '| head -c 1',
+    });
+    // The pipe's status is that of `head`; what matters is one line and no crash.
+    expect(code).toBe(0);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(/^sallyport: Cannot write standard output/);
+  });
+});
+
+describe('bad input', () => {
+  interface Row {
+    readonly what: string;
+    readonly args: () => readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+    readonly redirect?: string;
+    readonly exit: number;
+    readonly says: RegExp;
+  }
+  const page = () => `${origin.url}/bytes/5`;
+  const TABLE: readonly Row[] = [
+    { what: 'no URL', args: () => [], exit: 2, says: /missing required argument 'url'/ },
+    {
+      what: 'an unknown option',
+      args: () => ['--wat', page()],
+      exit: 2,
+      says: /unknown option '--wat'/,
+    },
+    {
+      what: 'a URL that is none',
+      args: () => ['example.com/x'],
+      exit: 2,
+      says: /"example.com\/x" is not a URL.*https:\/\//,
+    },
+    { what: 'a URL without host', args: () => ['http://'], exit: 2, says: /with a host/ },
+    {
+      what: 'a URL of another kind',
+      args: () => ['ftp://example.com/'],
+      exit: 2,
+      says: /"ftp:\/\/example.com\/" is not an http/,
+    },
+    {
+      what: 'a URL with a password',
+      args: () => ['http://u:Url-Secret7@example.com/'],
+      exit: 2,
+      says: /example\.com has a user name or password.*--origin-user/,
+    },
+    {
+      what: 'a malformed proxy URL',
+      args: () => ['--proxy', 'http://proxy:99999', page()],
+      exit: 2,
+      says: /--proxy.*port/i,
+    },
+    {
+      what: 'a proxy URL with a stray percent',
+      args: () => [page()],
+      env: { HTTP_PROXY: 'http://u:Url-Secret7%zz@proxy:3128' },
+      exit: 2,
+      says: /HTTP_PROXY.*%25/,
+    },
+    {
+      what: 'a SOCKS proxy',
+      args: () => ['--proxy', 'socks5://proxy:1080', page()],
+      exit: 2,
+      says: /--proxy.*HTTP/,
+    },
+    {
+      what: 'an unknown scheme',
+      args: () => ['--auth', 'ntlm,kerberos', page()],
+      exit: 2,
+      says: /"kerberos" is not a scheme.*negotiate, ntlm, basic/,
+    },
+    {
+      what: 'an unreadable CA',
+      args: () => ['--ca', '/nonexistent.pem', page()],
+      exit: 2,
+      says: /Cannot read \/nonexistent\.pem \(ENOENT\).*PEM/,
+    },
+    {
+      what: 'a CA that is none',
+      args: () => ['--ca', '/etc/hostname', page()],
+      exit: 2,
+      says: /\/etc\/hostname holds no certificate/,
+    },
+    {
+      what: 'a header with a line break',
+      args: () => ['-H', 'A: b\r\nC: d', page()],
+      exit: 2,
+      says: /header A has a line break or a NUL/,
+    },
+    {
+      what: 'a header without a name',
+      args: () => ['-H', 'novalue', page()],
+      exit: 2,
+      says: /-H "Name: value"/,
+    },
+    {
+      what: 'a header that is no token',
+      args: () => ['-H', 'A B: c', page()],
+      exit: 2,
+      says: /"A B" is not a header name/,
+    },
+    {
+      what: 'a directory as output',
+      args: () => ['-o', SCRATCH, page()],
+      exit: 9,
+      says: /is a directory/,
+    },
+    {
+      what: 'an output in a directory that is not there',
+      args: () => ['-o', '/nonexistent/x', page()],
+      exit: 9,
+      says: /Cannot write \/nonexistent\/x: its directory does not exist/,
+    },
+    {
+      what: 'a full disk',
+      args: () => ['--proxy', 'direct', page()],
+      redirect: '>/dev/full',
+      exit: 9,
+      says: /Cannot write standard output: the disk is full/,
+    },
+    { what: '--json without -o', args: () => ['--json', page()], exit: 2, says: /-o/ },
+    {
+      what: 'a configuration file that is not there',
+      args: () => ['--config', '/nonexistent.json', page()],
+      exit: 2,
+      says: /\/nonexistent\.json cannot be read/,
+    },
+    {
+      what: 'a user name without a name',
+      args: () => ['--user', 'CORP\\', '--proxy', proxy.url, page()],
+      env: { SALLYPORT_PASSWORD: ALICE.password },
+      exit: 2,
+      says: /user name is empty/,
+    },
+    {
+      what: 'a malformed service name',
+      args: () => ['--spn', 'proxy', page()],
+      exit: 2,
+      says: /"proxy" is not a service name.*HTTP\//,
+    },
+    {
+      what: 'no password on standard input',
+      args: () => ['--password-stdin', page()],
+      exit: 4,
+      says: /no password/,
+    },
+    {
+      what: 'a proxy that is not there',
+      args: () => ['--proxy', 'http://127.0.0.1:1', page()],
+      exit: 3,
+      says: /127\.0\.0\.1:1 \(ECONNREFUSED\).*sallyport which/,
+    },
+    {
+      what: 'a wrong password',
+      args: () => ['--proxy', proxy.url, page()],
+      env: { ...AS_ALICE, SALLYPORT_PASSWORD: 'Wrong-Secret9' },
+      exit: 4,
+      says: /127\.0\.0\.1:\d+ refused CORP\\alice.*try again/,
+    },
+    {
+      what: 'no credentials',
+      args: () => ['--proxy', proxy.url, page()],
+      env: {},
+      exit: 4,
+      says: /127\.0\.0\.1:\d+ asks for sign-on \(NTLM\).*--user/,
+    },
+    {
+      what: 'an origin that is not there',
+      args: () => ['--proxy', 'direct', 'http://127.0.0.1:1/'],
+      exit: 6,
+      says: /127\.0\.0\.1:1 \(ECONNREFUSED\)/,
+    },
+    {
+      what: 'an origin behind the proxy that is not there',
+      args: () => ['--proxy', proxy.url, 'https://127.0.0.1:1/'],
+      exit: 5,
+      says: /127\.0\.0\.1:\d+ refused to connect to 127\.0\.0\.1:1: 502/,
+    },
+    {
+      what: 'an unknown certificate',
+      args: () => [
+        '--proxy',
+        'direct',
+        '--ca',
+        '/etc/ssl/certs/ca-certificates.crt',
+        `${secureOrigin.url}/`,
+      ],
+      exit: 6,
+      says: /No TLS with 127\.0\.0\.1:\d+ .*--ca/,
+    },
+    {
+      what: 'an error status',
+      args: () => ['--proxy', 'direct', `${origin.url}/status/404`],
+      exit: 7,
+      says: /127\.0\.0\.1:\d+ answered 404/,
+    },
+  ];
+
+  it.each(TABLE)(
+    '$what: exit $exit',
+    async ({ args, env = AS_ALICE, redirect = '', exit, says }) => {
+      const { code, stdout, stderr } = await get(args(), { env, redirect });
+      const lines = stderr.trim().split('\n');
+      expect(stderr).toMatch(says);
+      expect(code).toBe(exit);
+      expect(lines[0]).toMatch(/^sallyport: /);
+      // Commander adds its pointer to --help.
+      expect(lines.filter((line) => line !== 'Try --help.')).toHaveLength(1);
+      expect(stderr).not.toMatch(/^\s+at /m);
+      for (const secret of SECRETS) {
+        expect(stderr + stdout.toString()).not.toContain(secret);
+      }
+    },
+  );
+
+  it.each([
+    ['speaks garbage', 'SSH-2.0-OpenSSH\r\n', 6, 'PROXY_GARBLED', 'proxy'],
+    [
+      'sends a head over 64 KiB',
+      `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`,
+      6,
+      'HEAD_TOO_LARGE',
+      'proxy',
+    ],
+    [
+      'sends an oversized token',
+      `HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM ${'A'.repeat(70_000)}\r\n\r\n`,
+      6,
+      'HEAD_TOO_LARGE',
+      'proxy',
+    ],
+  ])('a proxy that %s', async (_claim, answer, exit, errorCode, blame) => {
+    await using bad = await createRawServer((socket) =>
+      socket.once('data', () => socket.write(answer)),
+    );
+    const file = join(folder, 'x');
+    const { code, stdout, stderr } = await get(['--json', '-o', file, '--proxy', bad.url, page()]);
+    expect(code).toBe(exit);
+    expect(JSON.parse(stdout.toString())).toMatchObject({
+      ok: false,
+      error: { code: errorCode, blame },
+    });
+    expect(stderr).toContain(`127.0.0.1:${bad.port}`);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('shows a stack with -vv only', async () => {
+    const { stderr } = await get(['-vv', '--proxy', 'http://127.0.0.1:1', page()]);
+    expect(stderr).toMatch(/^\s+at /m);
+  });
+});
+
+describe('sallyport which', () => {
+  it.each([
+    [[], {}, 'direct (default)'],
+    [['--proxy', 'proxy:3128'], {}, 'http://proxy:3128 (from --proxy)'],
+    [
+      [],
+      { https_proxy: 'http://u:Url-Secret7@proxy:3128' },
+      'http://proxy:3128 (from https_proxy)',
+    ],
+    [
+      [],
+      { HTTPS_PROXY: 'http://proxy:3128', NO_PROXY: '.example' },
+      'direct (NO_PROXY has .example)',
+    ],
+    [
+      [],
+      { SALLYPORT_PROXY: 'https://[::1]:8443', HTTPS_PROXY: 'http://other' },
+      'https://[::1]:8443 (from SALLYPORT_PROXY)',
+    ],
+  ] as const)('%j with %j says %s', async (args, env, says) => {
+    const { code, stdout, stderr } = await sallyport(['which', ...args, 'https://www.example/'], {
+      env,
+    });
+    expect({ code, stdout: stdout.toString(), stderr }).toEqual({
+      code: 0,
+      stdout: `${says}\n`,
+      stderr: '',
+    });
+  });
+
+  it('says it in JSON', async () => {
+    const { stdout } = await sallyport(['which', '--json', 'https://www.example/'], {
+      env: { ALL_PROXY: 'http://p:1' },
+    });
+    expect(JSON.parse(stdout.toString())).toEqual({
+      kind: 'proxy',
+      proxy: 'http://p:1',
+      source: { kind: 'environment', name: 'ALL_PROXY' },
+    });
+  });
+});
+
+describe('sallyport', () => {
+  it.each([
+    [['--help'], 0, 'Exit codes:'],
+    [['get', '--help'], 0, 'Examples:'],
+    [['--version'], 0, '0.1.0'],
+  ])('%j prints on standard output', async (args, exit, says) => {
+    const { code, stdout, stderr } = await sallyport(args);
+    expect(code).toBe(exit);
+    expect(stdout.toString()).toContain(says);
+    expect(stderr).toBe('');
+  });
+
+  it('without a command shows its help and ends with usage', async () => {
+    const { code, stderr } = await sallyport([]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('Usage: sallyport');
+  });
+});
