@@ -1,6 +1,7 @@
 // The engine every front door stands on: tunnels and requests by whatever route the settings name. Owns the wiring of
 // dialling, sign-on, exchange and pool, and nothing of what these do.
 
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Identity } from '../auth/credentials.ts';
@@ -71,8 +72,6 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
 }
 
-const NEVER = new AbortController().signal;
-
 /** A client of its own pool and memory. Close it when done; its idle connections keep no process alive. */
 export class Upstream implements AsyncDisposable {
   readonly #settings: UpstreamSettings;
@@ -100,7 +99,7 @@ export class Upstream implements AsyncDisposable {
   async connect(target: string | Target, options: ConnectOptions = {}): Promise<ConnectResult> {
     const parsed = parseTarget(target);
     const route = this.#routeTo(parsed);
-    return this.#connect(parsed, route, options.signal ?? NEVER);
+    return this.#connect(parsed, route, signalOf(options));
   }
 
   /**
@@ -111,7 +110,7 @@ export class Upstream implements AsyncDisposable {
   async openTunnel(target: string | Target, options: ConnectOptions = {}): Promise<Socket> {
     const parsed = parseTarget(target);
     const route = this.#routeTo(parsed);
-    return (await this.#tunnel(parsed, route, options.signal ?? NEVER)).socket;
+    return (await this.#tunnel(parsed, route, signalOf(options))).socket;
   }
 
   /**
@@ -121,7 +120,7 @@ export class Upstream implements AsyncDisposable {
    */
   async request(address: string | URL, options: RequestOptions = {}): Promise<HttpResponse> {
     const url = parseUrl(address);
-    const signal = options.signal ?? NEVER;
+    const signal = signalOf(options);
     const route = this.#settings.routeFor(url);
     const forwards = route.kind === 'proxy' && url.protocol === 'http:';
     const request = wireRequest(url, options, forwards);
@@ -354,6 +353,15 @@ function parseUrl(address: string | URL): URL {
     throw new SallyportError('URL_INVALID', 'The target is not an http:// or https:// URL');
   }
   return url;
+}
+
+/** Any number of requests may share the caller's signal: Node's warning of a leak would be wrong. */
+function signalOf({ signal }: ConnectOptions): AbortSignal {
+  if (signal === undefined) {
+    return new AbortController().signal;
+  }
+  setMaxListeners(0, signal);
+  return signal;
 }
 
 function originPeer(target: Target): Peer {
