@@ -7,7 +7,7 @@ import { resolveSettings } from '../../src/upstream/settings.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { LAB } from './lab.ts';
 
-export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface LabUser {
   readonly typed: string;

@@ -1,0 +1,29 @@
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { readLines } from './password.ts';
+
+const input = (...pieces: string[]) => Readable.from(pieces) as unknown as NodeJS.ReadStream;
+
+describe('readLines()', () => {
+  it.each([
+    [['one\n'], 1, ['one']],
+    [['one'], 1, ['one']],
+    [['one\r\ntwo\r\n'], 2, ['one', 'two']],
+    [['o', 'ne\ntw', 'o'], 2, ['one', 'two']],
+    [['one\ntwo\n'], 1, ['one']],
+    [[' Pä55 \n'], 1, [' Pä55 ']],
+  ])('of %j: the first %d', async (pieces, count, lines) => {
+    expect(await readLines(input(...pieces), count)).toEqual(lines);
+  });
+
+  it.each([
+    [[''], 1],
+    [['\n'], 1],
+    [['one\n'], 2],
+    [['one\n\n'], 2],
+  ])('of %j has not %d', async (pieces, count) => {
+    await expect(readLines(input(...pieces), count)).rejects.toMatchObject({
+      code: 'CREDENTIALS_MISSING',
+    });
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { remedyCommand } from './report.ts';
+
+describe('remedyCommand()', () => {
+  it.each([
+    [
+      'adds the flags',
+      ['get', 'http://x/'],
+      { auth: 'basic', allowBasicHttp: true },
+      'sallyport get --auth basic --allow-basic-http http://x/',
+    ],
+    [
+      'replaces a flag and its value',
+      ['get', '--auth', 'ntlm', 'http://x/'],
+      { auth: 'basic' },
+      'sallyport get --auth basic http://x/',
+    ],
+    [
+      'replaces a flag with an equals sign',
+      ['get', '--auth=ntlm', 'http://x/'],
+      { auth: 'basic' },
+      'sallyport get --auth basic http://x/',
+    ],
+    [
+      'quotes what a shell would split',
+      ['get', '-H', 'A: b c', 'http://x/'],
+      {},
+      'sallyport get -H "A: b c" http://x/',
+    ],
+    [
+      'keeps a user name with its backslash in quotes',
+      ['get', '--user', 'CORP\\alice', 'http://x/'],
+      {},
+      'sallyport get --user "CORP\\alice" http://x/',
+    ],
+    [
+      'never repeats a password of a proxy URL',
+      ['get', '--proxy', 'http://u:secret@p:1', 'http://x/'],
+      {},
+      'sallyport get --proxy http://***@p:1 http://x/',
+    ],
+  ])('%s', (_claim, argv, remedy, command) => {
+    expect(remedyCommand(argv, remedy as Record<string, string | true>)).toBe(command);
+  });
+});

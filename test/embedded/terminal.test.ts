@@ -1,0 +1,73 @@
+// What a person at a terminal sees: the prompt that shows nothing, the progress line. `script` (util-linux) plays the
+// terminal; where it is missing these tests are skipped.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { createCorporateProxy, createOrigin } from '../../src/testing/index.ts';
+import { ALICE, CA_FILE, SCRATCH } from './network.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const hasTerminal = existsSync('/usr/bin/script');
+
+/** Types the answer once the question stands there. */
+function atTerminal(args: readonly string[], question: string, answer: string) {
+  const words = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['--quiet', '--return', '--command', words, '/dev/null'], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: SCRATCH, SALLYPORT_CA: CA_FILE, TERM: 'xterm' },
+    timeout: 20_000,
+  });
+  let screen = '';
+  let asked = false;
+  child.stdout.on('data', (piece) => {
+    screen += String(piece);
+    if (!asked && screen.includes(question)) {
+      asked = true;
+      child.stdin.write(answer);
+    }
+  });
+  return new Promise<{ code: number | null; screen: string }>((resolve) => {
+    child.on('close', (code) => resolve({ code, screen }));
+  });
+}
+
+describe.skipIf(!hasTerminal)('at a terminal', () => {
+  it('the password is asked for and never shown; the download shows its progress', async () => {
+    await using proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
+    await using origin = await createOrigin();
+    const file = join(SCRATCH, 'terminal.bin');
+    const { code, screen } = await atTerminal(
+      [
+        'get',
+        '--proxy',
+        proxy.url,
+        '--user',
+        'CORP\\alice',
+        '-o',
+        file,
+        `${origin.url}/bytes/300000`,
+      ],
+      'Password of CORP\\alice',
+      // A slip of the finger and its correction.
+      `${ALICE.password}x\u007f\r`,
+    );
+    expect(screen).toContain(`Password of CORP\\alice for ${proxy.url}: `);
+    expect(screen).not.toContain('Secret');
+    expect(screen).toMatch(/100% {2}293\.0 KiB of 293\.0 KiB/);
+    expect(code).toBe(0);
+    expect(readFileSync(file)).toHaveLength(300_000);
+  });
+
+  it('Ctrl-C at the prompt sends nothing', async () => {
+    await using proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
+    const { code, screen } = await atTerminal(
+      ['get', '--proxy', proxy.url, '--user', 'CORP\\alice', 'http://127.0.0.1:9/'],
+      'Password of',
+      '\u0003',
+    );
+    expect(code).toBe(4);
+    expect(screen).toContain('No password was given at the prompt');
+    expect(proxy.counts().connections).toBe(0);
+  });
+});
