@@ -1,6 +1,6 @@
 // Where a download goes: standard output, or a file that is complete or not there. Owns `.part`, the rename and the
 // words for a full disk.
-import { access, constants, open, rename, stat } from 'node:fs/promises';
+import { access, constants, open, realpath, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorWord } from '../errors/error-word.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
@@ -30,19 +30,25 @@ export async function checkWritable(file: string): Promise<void> {
   }
 }
 
-/** Writes beside the file and renames when complete: whoever sees the file sees all of it. */
+/**
+ * Writes beside the file and renames when complete: whoever sees the file sees all of it. What is no
+ * regular file, such as a device or a pipe, is written as it is; a link is followed.
+ */
 export async function fileDestination(file: string): Promise<Destination> {
-  const part = `${file}.part`;
   const failed = (cause: unknown): never => {
     throw outputFailed(file, cause);
   };
-  const handle = await open(part, 'w').catch(failed);
+  const there = await stat(file).catch(() => null);
+  const target = there === null ? file : await realpath(file).catch(failed);
+  const beside = there === null || there.isFile();
+  const written = beside ? `${target}.part` : target;
+  const handle = await open(written, 'w').catch(failed);
   return {
     write: (piece) => handle.writeFile(piece).catch(failed),
     close: async (isComplete) => {
       await handle.close().catch(failed);
-      if (isComplete) {
-        await rename(part, file).catch(failed);
+      if (isComplete && beside) {
+        await rename(written, target).catch(failed);
       }
     },
   };

@@ -1,10 +1,12 @@
 // Passwords from people and pipes: the first lines of standard input, or a prompt that shows nothing. Owns the
 // terminal while it asks.
 import { SallyportError } from '../errors/sallyport-error.ts';
+import { EXIT_INTERRUPTED } from './exit-codes.ts';
 
 const MAX_LINE_BYTES = 4096;
 const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
+const ENDS = new Set(['\r', '\n', CTRL_C, CTRL_D]);
 const BACKSPACE = new Set(['\b', '\u007f']);
 
 /**
@@ -38,41 +40,39 @@ export function canPrompt(): boolean {
 }
 
 /**
- * Asks on the terminal; nothing of the answer is shown.
+ * Asks on the terminal; nothing of the answer is shown. Ctrl-C ends the process as it always does.
  *
- * @returns the answer, or `null` for Ctrl-C and Ctrl-D
+ * @returns the answer, or `null` for Ctrl-D
  */
 export async function promptHidden(question: string): Promise<string | null> {
   const { stdin, stderr } = process;
   stderr.write(question);
   stdin.setRawMode(true);
   stdin.setEncoding('utf8');
-  try {
-    return await readHidden(stdin);
-  } finally {
-    stdin.setRawMode(false);
-    stdin.pause();
-    stderr.write('\n');
+  const { text, ended } = await readHidden(stdin);
+  stdin.setRawMode(false);
+  stdin.pause();
+  stderr.write('\n');
+  if (ended === CTRL_C) {
+    process.exit(EXIT_INTERRUPTED);
   }
+  return ended === CTRL_D ? null : text;
 }
 
-function readHidden(input: NodeJS.ReadStream): Promise<string | null> {
+/** Up to the key that ends it: Enter, Ctrl-C or Ctrl-D. */
+function readHidden(input: NodeJS.ReadStream): Promise<{ text: string; ended: string }> {
   return new Promise((resolve) => {
-    let answer = '';
-    const take = (text: string): void => {
+    let text = '';
+    const take = (typed: string): void => {
       // A paste arrives at once, line end included.
-      for (const char of text) {
-        const isEnd = char === '\r' || char === '\n';
-        if (isEnd || char === CTRL_C || char === CTRL_D) {
-          end(isEnd ? answer : null);
+      for (const char of typed) {
+        if (ENDS.has(char)) {
+          input.off('data', take);
+          resolve({ text, ended: char });
           return;
         }
-        answer = BACKSPACE.has(char) ? [...answer].slice(0, -1).join('') : answer + char;
+        text = BACKSPACE.has(char) ? [...text].slice(0, -1).join('') : text + char;
       }
-    };
-    const end = (result: string | null): void => {
-      input.off('data', take);
-      resolve(result);
     };
     input.on('data', take);
     input.resume();

@@ -185,11 +185,6 @@ export const ERROR_CODES = {
     outcome: 'network',
     summary: 'Nothing happened for too long',
   },
-  ABORTED: {
-    blame: 'config',
-    outcome: 'network',
-    summary: 'The caller gave up',
-  },
   RESPONSE_INVALID: {
     blame: 'origin',
     outcome: 'network',

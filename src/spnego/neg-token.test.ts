@@ -212,7 +212,7 @@ describe('parseNegTokenInit() and parseNegTokenResp()', () => {
           return isDeepStrictEqual(parseNegTokenInit(formatNegTokenInit(token)), token);
         },
       ),
-      { numRuns: 3_000 },
+      { numRuns: 10_000 },
     );
   });
 
@@ -235,7 +235,7 @@ describe('parseNegTokenInit() and parseNegTokenResp()', () => {
           return isDeepStrictEqual(parseNegTokenResp(formatNegTokenResp(token)), token);
         },
       ),
-      { numRuns: 3_000 },
+      { numRuns: 10_000 },
     );
   });
 

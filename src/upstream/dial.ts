@@ -9,7 +9,7 @@ import { publishConnection } from '../observe/events.ts';
 import type { Peer } from './connection.ts';
 
 export interface DialOptions {
-  /** For TCP and TLS together, in milliseconds. */
+  /** For TCP, and once more for TLS, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /** Extra certificate authorities; `undefined` for Node's own roots. */

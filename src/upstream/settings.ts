@@ -42,7 +42,7 @@ export interface SallyportOptions {
   readonly negotiateForm?: NegotiateForm;
   /** A configuration file instead of the user's own. */
   readonly config?: string;
-  /** For TCP and TLS of one connection. Default 10,000. */
+  /** For TCP, and once more for TLS. Default 10,000. */
   readonly connectTimeoutMs?: number;
   /** For the answer to each leg of a sign-on but the last. Default 30,000. */
   readonly handshakeTimeoutMs?: number;

@@ -74,6 +74,8 @@ export class SignOn {
   #session: AuthSession | null = null;
   #ticket: LogonTicket | null = null;
   #token: Uint8Array | null = null;
+  /** What was offered before anything was sent; during a handshake squid names only the scheme under way. */
+  #offered: readonly Challenge[] | null = null;
   #legs = 0;
   #bodyWithheld = false;
   #startedOver = false;
@@ -217,7 +219,12 @@ export class SignOn {
     return DELIVER;
   }
 
-  async #choose(offers: Challenge[], head: ResponseHead, keeps: boolean): Promise<Decision> {
+  async #choose(
+    offers: readonly Challenge[],
+    head: ResponseHead,
+    keeps: boolean,
+  ): Promise<Decision> {
+    this.#offered = offers;
     const { identity, memory, name, host } = this.#scope;
     const { chosen, refusals } = pickScheme({
       offers,
@@ -250,7 +257,7 @@ export class SignOn {
     const token = this.#tokenFor(offers);
     const next = token === null ? null : await this.#step(token);
     if (next === null) {
-      return this.#setAside(offers, head);
+      return this.#setAside(head);
     }
     if (!keeps) {
       throw this.#cut();
@@ -285,7 +292,7 @@ export class SignOn {
   }
 
   /** No credential was judged yet, so another scheme may be tried, on a fresh handshake. */
-  #setAside(offers: Challenge[], head: ResponseHead): Promise<Decision> | Decision {
+  #setAside(head: ResponseHead): Promise<Decision> | Decision {
     const refused = this.#mechanism;
     if (refused !== null) {
       this.#scope.memory.setAside(this.#scope.name, refused);
@@ -293,7 +300,7 @@ export class SignOn {
     }
     this.#mechanism = null;
     this.#reset();
-    return this.#choose(offers, head, false);
+    return this.#offered === null ? FRESH : this.#choose(this.#offered, head, false);
   }
 
   async #start(mechanism: Mechanism, identity: Identity): Promise<void> {

@@ -1,11 +1,21 @@
 // `sallyport get`: what arrives, where it lands, what is said and how it ends.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CorporateProxy, Origin } from '../../src/testing/index.ts';
 import { createCorporateProxy, createOrigin, originBytes } from '../../src/testing/index.ts';
 import { sallyport } from './command.ts';
-import { ALICE, CERTIFICATES, SCRATCH } from './network.ts';
+import { ALICE, CERTIFICATES, readAll, SCRATCH } from './network.ts';
 import { createRawServer } from './raw-server.ts';
 
 const SECRETS = [ALICE.password, 'Wrong-Secret9', 'Url-Secret7'];
@@ -83,6 +93,24 @@ describe('sallyport get', () => {
     await get(['--proxy', 'http://127.0.0.1:1', '-o', file, `${origin.url}/bytes/5`]);
     await get(['--proxy', 'direct', '-o', file, `${origin.url}/status/404`]);
     expect(readFileSync(`${file}.part`, 'utf8')).toBe('half');
+  });
+
+  it('writes a pipe and a link as what they are', async () => {
+    const pipe = join(folder, 'pipe');
+    const real = join(folder, 'real.bin');
+    const link = join(folder, 'link.bin');
+    execFileSync('mkfifo', [pipe]);
+    writeFileSync(real, 'older');
+    symlinkSync(real, link);
+    const reader = execFile('cat', [pipe], { encoding: 'buffer' });
+    const read = readAll(reader.stdout ?? Readable.from([]));
+    const url = `${origin.url}/bytes/5000`;
+    expect((await get(['--proxy', 'direct', '-o', pipe, url])).code).toBe(0);
+    expect((await read).equals(originBytes(5000))).toBe(true);
+    expect((await get(['--proxy', 'direct', '-o', link, url])).code).toBe(0);
+    expect(readFileSync(real)).toHaveLength(5000);
+    expect([lstatSync(pipe).isFIFO(), lstatSync(link).isSymbolicLink()]).toEqual([true, true]);
+    expect(readdirSync(folder).sort()).toEqual(['link.bin', 'pipe', 'real.bin']);
   });
 
   it('sums up in JSON', async () => {

@@ -59,15 +59,14 @@ describe.skipIf(!hasTerminal)('at a terminal', () => {
     expect(readFileSync(file)).toHaveLength(300_000);
   });
 
-  it('Ctrl-C at the prompt sends nothing', async () => {
+  it('Ctrl-C and Ctrl-D at the prompt send nothing', async () => {
     await using proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
-    const { code, screen } = await atTerminal(
-      ['get', '--proxy', proxy.url, '--user', 'CORP\\alice', 'http://127.0.0.1:9/'],
-      'Password of',
-      '\u0003',
-    );
-    expect(code).toBe(4);
-    expect(screen).toContain('No password was given at the prompt');
+    const args = ['get', '--proxy', proxy.url, '--user', 'CORP\\alice', 'http://127.0.0.1:9/'];
+    const interrupted = await atTerminal(args, 'Password of', '\u0003');
+    expect(interrupted.code).toBe(130);
+    const ended = await atTerminal(args, 'Password of', '\u0004');
+    expect(ended.code).toBe(4);
+    expect(ended.screen).toContain('No password was given at the prompt');
     expect(proxy.counts().connections).toBe(0);
   });
 });
