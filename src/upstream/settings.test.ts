@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../observe/secret.ts';
+import type { ProxyAddress } from '../route/route.ts';
+import type { SallyportOptions } from './settings.ts';
+import { resolveSettings } from './settings.ts';
+
+const PROXY: ProxyAddress = { scheme: 'http', host: 'proxy', port: 3128 };
+const settingsOf = (options: SallyportOptions = {}) =>
+  resolveSettings({ env: { HOME: '/nonexistent' }, ...options });
+
+describe('resolveSettings()', () => {
+  it('has the defaults of docs/defaults.md', async () => {
+    expect(await settingsOf()).toMatchObject({
+      allow: ['negotiate', 'ntlm'],
+      negotiateForm: 'auto',
+      allowBasicHttp: false,
+      spn: undefined,
+      secureContext: undefined,
+      originIdentity: null,
+      connectTimeoutMs: 10_000,
+      handshakeTimeoutMs: 30_000,
+      idleTimeoutMs: 120_000,
+    });
+  });
+
+  it('prefers options to the proxy URL, and that to the environment', async () => {
+    const env = { HOME: '/nonexistent', SALLYPORT_USER: 'env', SALLYPORT_PASSWORD: 'e' };
+    const proxy = { ...PROXY, user: 'url', password: new Secret('u') };
+    const byOption = await settingsOf({ env, user: 'option', password: 'o' });
+    const others = await settingsOf({ env });
+    expect(byOption.identityFor(proxy)?.typed).toBe('option');
+    expect(others.identityFor(proxy)?.typed).toBe('url');
+    expect(others.identityFor(PROXY)?.typed).toBe('env');
+    expect((await settingsOf({ env, user: 'option' })).identityFor(PROXY)).toBeNull();
+    expect((await settingsOf({ env, user: 'option' })).userFor(PROXY)).toBe('option');
+  });
+
+  it('trusts exactly the origins that are named', async () => {
+    const { isTrustedOrigin } = await settingsOf({ trusted: 'Intranet.example, app.example:8443' });
+    const trusts = (host: string, port: number) => isTrustedOrigin({ host, port });
+    expect(trusts('intranet.example', 80)).toBe(true);
+    expect(trusts('APP.example', 8443)).toBe(true);
+    expect(trusts('app.example', 443)).toBe(false);
+    expect(trusts('evil-intranet.example', 80)).toBe(false);
+    expect(trusts('example', 80)).toBe(false);
+  });
+
+  it.each<[SallyportOptions]>([
+    [{ auth: 'kerberos' }],
+    [{ auth: '' }],
+    [{ auth: [] }],
+    [{ spn: 'HTTP' }],
+    [{ trusted: '*.example' }],
+    [{ trusted: 'https://intranet.example' }],
+    [{ connectTimeoutMs: 0 }],
+    [{ idleTimeoutMs: Number.NaN }],
+    [{ handshakeTimeoutMs: 2 ** 31 }],
+    [{ negotiateForm: 'other' as never }],
+    [{ env: { SALLYPORT_AUTH: 'wat' } }],
+  ])('refuses %j', async (options) => {
+    await expect(settingsOf(options)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+  });
+});
