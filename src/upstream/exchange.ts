@@ -54,6 +54,8 @@ export interface Answer {
 const MAX_DRAIN_BYTES = 1_048_576;
 /** First try, closed on 407, one start over, and one change of scheme each: more is a loop. */
 const MAX_CONNECTIONS = 6;
+/** A server may have acted on these before it went silent (RFC 9110 section 9.2.2). */
+const NOT_IDEMPOTENT = new Set(['POST', 'PATCH']);
 /** How long a server may think about `Expect: 100-continue` (RFC 9110 section 10.1.1). */
 const CONTINUE_WAIT_MS = 1000;
 
@@ -246,7 +248,9 @@ class Run {
         throw verdict;
       }
     }
-    if (this.#fromPool && first && (this.#request.upload?.canBeSent ?? true)) {
+    const { method, upload } = this.#request;
+    const mayRepeat = !NOT_IDEMPOTENT.has(method) && (upload?.canBeSent ?? true);
+    if (this.#fromPool && first && mayRepeat) {
       return this.#startOver();
     }
     throw error;
