@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { LogonGate } from './logon-gate.ts';
 
@@ -59,9 +60,9 @@ describe('LogonGate', () => {
     expect((await gate.enter('k', 'proxy', signal)).proven).toBe(true);
   });
 
-  it('lets exactly one more in after the longest wait', async () => {
-    const gate = new LogonGate(20);
-    await gate.enter('k', 'proxy', signal);
+  it('lets exactly one more in after the longest wait, and no third', async () => {
+    const gate = new LogonGate({ maxWaitMs: 20 });
+    (await gate.enter('k', 'proxy', signal)).lastLegSent();
     let inside = 0;
     const others = [1, 2, 3].map(async () => {
       const ticket = await gate.enter('k', 'proxy', signal);
@@ -69,10 +70,81 @@ describe('LogonGate', () => {
       return ticket;
     });
     const second = await Promise.race(others);
+    await wait(60);
     expect(inside).toBe(1);
     second.accepted();
     await Promise.all(others);
     expect(inside).toBe(3);
+  });
+
+  it('closes after two last legs that nobody answered, for 10 minutes', async () => {
+    let now = 0;
+    const gate = new LogonGate({ now: () => now });
+    for (const count of [1, 2]) {
+      const ticket = await gate.enter('k', 'proxy', signal);
+      expect(ticket.proven, `turn ${count}`).toBe(false);
+      ticket.lastLegSent();
+      ticket.undecided();
+    }
+    await expect(gate.enter('k', 'proxy', signal)).rejects.toEqual(refusedError);
+    now = 10 * 60_000 + 1;
+    (await gate.enter('k', 'proxy', signal)).accepted();
+    expect((await gate.enter('k', 'proxy', signal)).proven).toBe(true);
+  });
+
+  it('does not count an attempt that ended before its last leg', async () => {
+    const gate = new LogonGate();
+    for (let count = 0; count < 5; count += 1) {
+      (await gate.enter('k', 'proxy', signal)).undecided();
+    }
+    expect((await gate.enter('k', 'proxy', signal)).proven).toBe(false);
+  });
+
+  it('closes after three refusals in a row of a secret that was right once', async () => {
+    const gate = new LogonGate();
+    (await gate.enter('k', 'proxy', signal)).accepted();
+    for (const count of [1, 2]) {
+      const ticket = await gate.enter('k', 'proxy', signal);
+      expect(ticket.proven, `turn ${count}`).toBe(true);
+      ticket.refused();
+    }
+    (await gate.enter('k', 'proxy', signal)).accepted();
+    for (let count = 0; count < 3; count += 1) {
+      (await gate.enter('k', 'proxy', signal)).refused();
+    }
+    await expect(gate.enter('k', 'proxy', signal)).rejects.toThrow(/3 times in a row/);
+  });
+
+  it('lets one go first again a minute after the last acceptance', async () => {
+    let now = 0;
+    const gate = new LogonGate({ now: () => now });
+    (await gate.enter('k', 'proxy', signal)).accepted();
+    now = 59_999;
+    await Promise.all([1, 2, 3].map(() => gate.enter('k', 'proxy', signal)));
+    now = 60_001;
+    const results = Array.from({ length: 20 }, async () => {
+      (await gate.enter('k', 'proxy', signal)).refused();
+    });
+    const refused = (await Promise.allSettled(results)).filter(
+      ({ status }) => status === 'fulfilled',
+    );
+    expect(refused).toHaveLength(3);
+  });
+
+  it('lets one at a time try a secret in doubt', async () => {
+    const gate = new LogonGate();
+    (await gate.enter('k', 'proxy', signal)).accepted();
+    (await gate.enter('k', 'proxy', signal)).refused();
+    const first = await gate.enter('k', 'proxy', signal);
+    let inside = 0;
+    const second = gate.enter('k', 'proxy', signal).then((ticket) => {
+      inside += 1;
+      return ticket;
+    });
+    await turn();
+    expect(inside).toBe(0);
+    first.accepted();
+    expect((await second).proven).toBe(true);
   });
 
   it('stops waiting when the caller gives up', async () => {

@@ -7,11 +7,27 @@ import { SallyportError } from '../errors/sallyport-error.ts';
  * once; an answer that takes longer waits for the origin (docs/defaults.md).
  */
 const MAX_WAIT_MS = 10_000;
+/** Attempts without a verdict that may stand at the same time, or one after the other. */
+const MAX_UNANSWERED = 2;
+/**
+ * Refusals in a row of a secret that was accepted before. Each may be a URL that is denied, or a
+ * password that was changed: the answers are alike.
+ */
+const MAX_DOUBTS = 3;
+/**
+ * How long after an acceptance any number may sign on at once; then one goes first again: passwords
+ * are changed while programs run.
+ */
+const TRUSTED_MS = 60_000;
+/** Then nothing is sent for so long; accounts forget wrong passwords in about that time. */
+const CLOSED_MS = 10 * 60_000;
 
-/** The right to send one last leg. Exactly one of its methods is called. */
+/** The right to send one last leg. One of `accepted`, `refused`, `undecided` is called, once. */
 export interface LogonTicket {
-  /** Whether this secret was accepted at this place before: a refusal is then no wrong password. */
+  /** Whether this secret was accepted at this place before: a refusal need not be a wrong password. */
   readonly proven: boolean;
+  /** The credentials are on their way: from now on no verdict is a fact of its own. */
+  lastLegSent(): void;
   accepted(): void;
   refused(): void;
   /** The attempt ended without a verdict: a lost connection, a scheme that was set aside. */
@@ -20,33 +36,66 @@ export interface LogonTicket {
 
 interface Entry {
   verdict: 'unproven' | 'proven' | 'refused';
-  /** Who is trying the unproven secret now, and what wakes those who wait. */
-  trying: Promise<void> | null;
+  /** Refusals of a proven secret, or unanswered last legs, in a row. */
+  strikes: number;
+  closedUntil: number;
+  acceptedAt: number;
+  /** Attempts with an unproven or doubted secret. */
+  underWay: number;
+  readonly waiting: Set<() => void>;
 }
 
 export class LogonGate {
   readonly #entries = new Map<string, Entry>();
   readonly #maxWaitMs: number;
+  readonly #now: () => number;
 
-  constructor(maxWaitMs = MAX_WAIT_MS) {
-    this.#maxWaitMs = maxWaitMs;
+  /** @param deps a shorter wait and a monotonic clock (milliseconds), for tests */
+  constructor(deps: { readonly maxWaitMs?: number; readonly now?: () => number } = {}) {
+    this.#maxWaitMs = deps.maxWaitMs ?? MAX_WAIT_MS;
+    this.#now = deps.now ?? (() => performance.now());
   }
 
   /**
    * Waits until this (account, secret) may be tried at this place.
    *
    * @param key place, account and secret, as one opaque word
-   * @param place `host` in the error
+   * @param place `host:port` in the error
    * @throws SallyportError CREDENTIALS_REFUSED when the secret was refused before: nothing is sent
    * @throws the reason of `signal` when it aborts
    */
   async enter(key: string, place: string, signal: AbortSignal): Promise<LogonTicket> {
-    const entry = this.#entries.get(key) ?? { verdict: 'unproven', trying: null };
-    this.#entries.set(key, entry);
-    while (entry.verdict === 'unproven' && entry.trying !== null) {
-      await this.#wait(entry, signal);
+    const entry = this.#entryOf(key);
+    while (true) {
+      signal.throwIfAborted();
+      this.#checkOpen(entry, place);
+      const isFresh = this.#now() - entry.acceptedAt < TRUSTED_MS;
+      const trusted = entry.verdict === 'proven' && entry.strikes === 0 && isFresh;
+      if (trusted || entry.underWay === 0) {
+        return this.#admit(entry, trusted);
+      }
+      const isLate = await this.#wait(entry, signal);
+      if (isLate && entry.underWay < MAX_UNANSWERED) {
+        this.#checkOpen(entry, place);
+        return this.#admit(entry, false);
+      }
     }
-    signal.throwIfAborted();
+  }
+
+  #entryOf(key: string): Entry {
+    const entry = this.#entries.get(key) ?? {
+      verdict: 'unproven',
+      strikes: 0,
+      closedUntil: 0,
+      acceptedAt: 0,
+      underWay: 0,
+      waiting: new Set(),
+    };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #checkOpen(entry: Entry, place: string): void {
     if (entry.verdict === 'refused') {
       throw new SallyportError(
         'CREDENTIALS_REFUSED',
@@ -54,54 +103,78 @@ export class LogonGate {
         { hint: 'So that the account is not locked, they are tried again only when they change.' },
       );
     }
-    return this.#admit(entry);
+    if (this.#now() < entry.closedUntil) {
+      throw new SallyportError(
+        'CREDENTIALS_REFUSED',
+        `${place} did not accept these credentials ${entry.strikes} times in a row; they are not sent for 10 min`,
+        {
+          hint: 'The password may have changed, or the proxy denies these URLs or breaks the sign-on. Sign in elsewhere to find out.',
+        },
+      );
+    }
   }
 
-  #admit(entry: Entry): LogonTicket {
+  #admit(entry: Entry, trusted: boolean): LogonTicket {
     const proven = entry.verdict === 'proven';
-    let wake = (): void => undefined;
-    const trying = proven ? null : new Promise<void>((resolve) => (wake = resolve));
-    entry.trying = trying ?? entry.trying;
-    const end = (verdict: Entry['verdict'] | null): void => {
-      entry.verdict = verdict ?? entry.verdict;
-      if (entry.trying === trying) {
-        entry.trying = null;
+    let isSent = false;
+    const end = (change: () => void): void => {
+      change();
+      entry.underWay -= trusted ? 0 : 1;
+      for (const wake of entry.waiting) {
+        wake();
       }
-      wake();
     };
+    entry.underWay += trusted ? 0 : 1;
     return {
       proven,
-      accepted: () => end('proven'),
-      // A secret that was accepted once is right: this refusal is about the URL, or a policy.
-      refused: () => end(entry.verdict === 'proven' ? null : 'refused'),
-      undecided: () => end(null),
+      lastLegSent: () => {
+        isSent = true;
+      },
+      accepted: () =>
+        end(() => {
+          entry.verdict = 'proven';
+          entry.acceptedAt = this.#now();
+          entry.strikes = 0;
+        }),
+      refused: () =>
+        end(() => {
+          if (entry.verdict === 'proven') {
+            this.#strike(entry, MAX_DOUBTS);
+          } else {
+            entry.verdict = 'refused';
+          }
+        }),
+      undecided: () =>
+        end(() => {
+          if (isSent && entry.verdict === 'unproven') {
+            this.#strike(entry, MAX_UNANSWERED);
+          }
+        }),
     };
   }
 
-  /** Until the attempt ends; after the longest wait the turn passes to this one. */
-  async #wait(entry: Entry, signal: AbortSignal): Promise<void> {
-    const { trying } = entry;
-    signal.throwIfAborted();
-    let stop = (): void => undefined;
-    const limit = new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        if (entry.trying === trying) {
-          entry.trying = null;
-        }
-        resolve();
-      }, this.#maxWaitMs);
-      const abort = (): void => reject(signal.reason);
-      signal.addEventListener('abort', abort, { once: true });
-      stop = () => {
+  #strike(entry: Entry, limit: number): void {
+    entry.strikes += 1;
+    if (entry.strikes >= limit) {
+      entry.closedUntil = this.#now() + CLOSED_MS;
+    }
+  }
+
+  /** Until an attempt ends (`false`) or the longest wait is over (`true`). */
+  #wait(entry: Entry, signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', abort);
+        entry.waiting.delete(wake);
+        settle();
       };
+      const wake = (): void => end(() => resolve(false));
+      const abort = (): void => end(() => reject(signal.reason));
+      const timer = setTimeout(() => end(() => resolve(true)), this.#maxWaitMs);
+      signal.addEventListener('abort', abort, { once: true });
+      entry.waiting.add(wake);
     });
-    try {
-      await Promise.race([trying, limit]);
-    } finally {
-      stop();
-    }
   }
 }
 

@@ -60,6 +60,16 @@ export function refusalError({ host, layer, refusals }: RefusalContext): Sallypo
   if (basic?.reason === 'clear-text' || basic?.reason === 'not-allowed') {
     return basicError(host, offered, refusals);
   }
+  if (schemesFor('would-be-downgrade').length > 0) {
+    return new SallyportError(
+      'BASIC_NOT_ALLOWED',
+      `${host} offers ${offered} but refuses to begin a sign-on with anything but Basic, which is no stand-in for a stronger scheme`,
+      {
+        hint: 'Somebody on the way could have brought that about. If Basic is what you want:',
+        remedy: { auth: 'basic' },
+      },
+    );
+  }
   if (schemesFor('set-aside').length > 0) {
     return new SallyportError(
       'SCHEME_UNSUPPORTED',

@@ -19,39 +19,44 @@ export interface Destination {
  */
 export async function checkWritable(file: string): Promise<void> {
   try {
-    if ((await stat(file).catch(() => null))?.isDirectory()) {
-      throw new SallyportError('OUTPUT_FAILED', `${file} is a directory`, {
-        hint: 'Name a file with -o.',
-      });
-    }
-    await access(dirname(file), constants.W_OK);
+    const { target, isBeside } = await resolveTarget(file);
+    await access(isBeside ? dirname(target) : target, constants.W_OK);
   } catch (cause) {
     throw outputFailed(file, cause);
   }
 }
 
-/**
- * Writes beside the file and renames when complete: whoever sees the file sees all of it. What is no
- * regular file, such as a device or a pipe, is written as it is; a link is followed.
- */
+/** Writes beside the file and renames when complete: whoever sees the file sees all of it. */
 export async function fileDestination(file: string): Promise<Destination> {
   const failed = (cause: unknown): never => {
     throw outputFailed(file, cause);
   };
-  const there = await stat(file).catch(() => null);
-  const target = there === null ? file : await realpath(file).catch(failed);
-  const beside = there === null || there.isFile();
-  const written = beside ? `${target}.part` : target;
+  const { target, isBeside } = await resolveTarget(file).catch(failed);
+  const written = isBeside ? `${target}.part` : target;
   const handle = await open(written, 'w').catch(failed);
   return {
     write: (piece) => handle.writeFile(piece).catch(failed),
     close: async (isComplete) => {
       await handle.close().catch(failed);
-      if (isComplete && beside) {
+      if (isComplete && isBeside) {
         await rename(written, target).catch(failed);
       }
     },
   };
+}
+
+/** What is no regular file, such as a device or a pipe, is written as it is; a link is followed. */
+async function resolveTarget(file: string): Promise<{ target: string; isBeside: boolean }> {
+  const there = await stat(file).catch(() => null);
+  if (there === null) {
+    return { target: file, isBeside: true };
+  }
+  if (there.isDirectory()) {
+    throw new SallyportError('OUTPUT_FAILED', `${file} is a directory`, {
+      hint: 'Name a file with -o.',
+    });
+  }
+  return { target: await realpath(file), isBeside: there.isFile() };
 }
 
 export function standardOutput(): Destination {

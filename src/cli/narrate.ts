@@ -6,6 +6,7 @@ import { EVENT_NAMES } from '../observe/events.ts';
 import { redactHeader } from '../observe/redact.ts';
 import type { Route } from '../route/route.ts';
 import { describeRoute } from './describe-route.ts';
+import { printable } from './printable.ts';
 
 /** Tells every leg from now on. */
 export function narrate(): void {
@@ -41,5 +42,5 @@ export function tellHeaders(rawHeaders: readonly string[]): void {
 }
 
 function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${printable(line)}\n`);
 }

@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { readLines } from './password.ts';
 
-const input = (...pieces: string[]) => Readable.from(pieces) as unknown as NodeJS.ReadStream;
+const input = (...pieces: (string | Buffer)[]) =>
+  Readable.from(pieces, { objectMode: false }) as unknown as NodeJS.ReadStream;
 
 describe('readLines()', () => {
   it.each([
@@ -14,6 +15,18 @@ describe('readLines()', () => {
     [[' Pä55 \n'], 1, [' Pä55 ']],
   ])('of %j: the first %d', async (pieces, count, lines) => {
     expect(await readLines(input(...pieces), count)).toEqual(lines);
+  });
+
+  it('reads a letter that is cut in two, and over a byte order mark', async () => {
+    const bytes = Buffer.from('\uFEFFPä55\n');
+    const pieces = [bytes.subarray(0, 5), bytes.subarray(5)];
+    expect(await readLines(input(...pieces), 1)).toEqual(['Pä55']);
+  });
+
+  it('refuses a line without an end', async () => {
+    await expect(readLines(input('x'.repeat(5000)), 1)).rejects.toMatchObject({
+      code: 'CREDENTIALS_INVALID',
+    });
   });
 
   it.each([

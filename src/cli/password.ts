@@ -3,7 +3,7 @@
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { EXIT_INTERRUPTED } from './exit-codes.ts';
 
-const MAX_LINE_BYTES = 4096;
+const MAX_LINE_CHARS = 4096;
 const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
 const ENDS = new Set(['\r', '\n', CTRL_C, CTRL_D]);
@@ -16,13 +16,18 @@ const BACKSPACE = new Set(['\b', '\u007f']);
  */
 export async function readLines(input: NodeJS.ReadStream, count: number): Promise<string[]> {
   let text = '';
+  input.setEncoding('utf8');
   for await (const piece of input) {
     text += String(piece);
-    if (text.split('\n').length > count || text.length > MAX_LINE_BYTES * count) {
+    if (text.split('\n').length > count || text.length > MAX_LINE_CHARS * count) {
       break;
     }
   }
-  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
+  // Editors and shells of Windows put a byte order mark in front.
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .map((line) => line.replace(/\r$/, ''));
   if (text.endsWith('\n')) {
     lines.pop();
   }
@@ -31,7 +36,13 @@ export async function readLines(input: NodeJS.ReadStream, count: number): Promis
       hint: 'With both --password-stdin and --origin-password-stdin, the first line is for the proxy.',
     });
   }
-  return lines.slice(0, count);
+  const wanted = lines.slice(0, count);
+  if (wanted.some((line) => line.length > MAX_LINE_CHARS)) {
+    throw new SallyportError('CREDENTIALS_INVALID', 'A password on standard input is too long', {
+      hint: `A line has ${MAX_LINE_CHARS} characters at most.`,
+    });
+  }
+  return wanted;
 }
 
 /** Whether somebody is there to be asked. */

@@ -1,12 +1,16 @@
 // Follows redirects of a download. Owns which headers may go to the next host; credentials of the user never do.
+import { finished } from 'node:stream/promises';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import type { HeaderField } from '../http1/header-list.ts';
 import type { HttpResponse, Upstream } from '../upstream/upstream.ts';
 
 const MAX_REDIRECTS = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-/** Headers a user gives for one host and no other. */
-const FOR_ONE_HOST = new Set(['authorization', 'cookie', 'proxy-authorization']);
+/** What may go along to another host; any other header may hold a secret of this one. */
+const FOR_ANY_HOST = /^(?:accept(?:-.*)?|user-agent|range|if-.*|cache-control)$/i;
+/** A page behind a redirect is read to this size, so that its signed-on connection can be used again. */
+const MAX_PAGE_BYTES = 65_536;
+const MAX_PAGE_MS = 1000;
 
 export interface Followed {
   readonly response: HttpResponse;
@@ -20,7 +24,7 @@ export interface Followed {
  * Sends a GET and follows its redirects.
  *
  * @param beforeRequest is called with each URL that is asked for
- * @throws SallyportError TOO_MANY_REDIRECTS, URL_INVALID, and all of `Upstream.request`
+ * @throws SallyportError TOO_MANY_REDIRECTS, HTTP_STATUS, and all of `Upstream.request`
  */
 export async function getFollowing(
   upstream: Upstream,
@@ -48,7 +52,8 @@ export async function getFollowing(
         `${start.host} sent more than ${MAX_REDIRECTS} redirects, the last to ${next.host}`,
       );
     }
-    fields = next.origin === url.origin ? fields : fields.filter(([name]) => !isForOneHost(name));
+    fields =
+      next.origin === url.origin ? fields : fields.filter(([name]) => FOR_ANY_HOST.test(name));
     url = next;
   }
 }
@@ -61,8 +66,8 @@ function nextUrl({ status, headers }: HttpResponse, from: URL): URL | null {
   const next = URL.canParse(location, from.href) ? new URL(location, from) : null;
   if (next === null || !/^https?:$/.test(next.protocol)) {
     throw new SallyportError(
-      'URL_INVALID',
-      `${from.host} redirects to something that is not a web address`,
+      'HTTP_STATUS',
+      `${from.host} answered ${status}, a redirect to something that is not a web address`,
     );
   }
   next.username = '';
@@ -70,17 +75,21 @@ function nextUrl({ status, headers }: HttpResponse, from: URL): URL | null {
   return next;
 }
 
-function isForOneHost(name: string): boolean {
-  return FOR_ONE_HOST.has(name.toLowerCase());
-}
-
-/** A short page is read so that its connection can be used again; a long one is cut. */
-async function discard({ body }: HttpResponse): Promise<void> {
+/**
+ * A tunnel serves one request anyway. A forwarded page is read so that its signed-on connection can
+ * serve the next, but not for long.
+ */
+async function discard({ body, route, url }: HttpResponse): Promise<void> {
+  const isForwarded = route.kind === 'proxy' && url.startsWith('http:');
   let bytes = 0;
-  for await (const piece of body) {
-    bytes += (piece as Buffer).length;
-    if (bytes > 65_536) {
-      return;
+  body.on('error', () => undefined);
+  body.on('data', (piece: Buffer) => {
+    bytes += piece.length;
+    if (bytes > MAX_PAGE_BYTES) {
+      body.destroy();
     }
-  }
+  });
+  const timer = setTimeout(() => body.destroy(), isForwarded ? MAX_PAGE_MS : 0);
+  await finished(body).catch(() => undefined);
+  clearTimeout(timer);
 }

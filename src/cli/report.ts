@@ -1,8 +1,8 @@
 // How a failure is told: one line, what happened and what to do, and the number the command ends with. Owns the words
 // round an error; never prints a stack unless asked twice.
 import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
-import { redactUrl } from '../observe/redact.ts';
 import { EXIT_CODES } from './exit-codes.ts';
+import { printable } from './printable.ts';
 
 export interface ReportOptions {
   readonly json: boolean;
@@ -24,14 +24,14 @@ export function reportFailure(failure: unknown, { json, verbose, argv }: ReportO
   if (error.remedy !== undefined) {
     parts.push(remedyCommand(argv, error.remedy));
   }
-  process.stderr.write(`sallyport: ${parts.join(' ').replaceAll(/\s*\n\s*/g, ' ')}\n`);
+  process.stderr.write(`sallyport: ${printable(parts.join(' '))}\n`);
   if (verbose >= 2) {
     process.stderr.write(`${failure instanceof Error ? failure.stack : String(failure)}\n`);
   }
   return EXIT_CODES[error.outcome];
 }
 
-/** The command that was given, with the options that would let it pass. */
+/** The command that was given, with the options that would let it pass; secrets of its words are hidden. */
 export function remedyCommand(
   argv: readonly string[],
   remedy: Readonly<Record<string, string | true>>,
@@ -47,18 +47,35 @@ export function remedyCommand(
       at += word.includes('=') ? 0 : 1;
       continue;
     }
-    kept.push(word.includes('@') ? redactUrl(word) : word);
+    kept.push(HEADER_FLAGS.has(argv[at - 1] ?? '') ? hideHeader(word) : hideUserInfo(word));
   }
   const [command = 'get', ...rest] = kept;
   return ['sallyport', command, ...flags.flat(), ...rest].map(quote).join(' ');
 }
 
+const HEADER_FLAGS = new Set(['-H', '--header']);
+
 function kebab(name: string): string {
   return `--${name.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`;
 }
 
+/** Which headers hold a secret, nobody knows: the name stays. */
+function hideHeader(line: string): string {
+  return `${line.split(':')[0]}: ***`;
+}
+
+function hideUserInfo(word: string): string {
+  return word.replace(/^((?:--proxy=)?[a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1***@');
+}
+
+/** Single quotes keep a POSIX shell from reading `$` and the like; cmd and PowerShell know double ones. */
 function quote(word: string): string {
-  return /^[\w@%+=:,./*-]+$/.test(word) ? word : `"${word.replaceAll('"', '\\"')}"`;
+  if (/^[\w@%+=:,./*-]+$/.test(word)) {
+    return word;
+  }
+  return process.platform === 'win32'
+    ? `"${word.replaceAll('"', '\\"')}"`
+    : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function unexpected(failure: unknown): SallyportError {

@@ -190,6 +190,11 @@ export const ERROR_CODES = {
     outcome: 'network',
     summary: 'The origin answered something that is not HTTP',
   },
+  ORIGIN_DENIED: {
+    blame: 'origin',
+    outcome: 'http-error',
+    summary: 'The origin denies this URL to an identity it accepts elsewhere',
+  },
   HTTP_STATUS: {
     blame: 'origin',
     outcome: 'http-error',

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { errorWord } from '../errors/error-word.ts';
 import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
-import type { Framing } from '../http1/body.ts';
+import type { BodyDecoder, Decoded, Framing } from '../http1/body.ts';
 import { createBodyDecoder } from '../http1/body.ts';
 import type { ResponseHead } from '../http1/head.ts';
 import { parseResponseHead } from '../http1/head.ts';
@@ -35,6 +35,7 @@ export class Connection {
   tied = false;
   /** Longest silence while somebody waits, in milliseconds. */
   patienceMs = 0;
+  #deadline = Number.POSITIVE_INFINITY;
   #unread: Buffer | null = null;
   #silent = true;
   #ended = false;
@@ -67,6 +68,12 @@ export class Connection {
   /** True while no byte has come back since the last head was written. */
   get isSilent(): boolean {
     return this.#silent;
+  }
+
+  /** A limit for all that is read from now on, however it drips; `null` takes it away. */
+  allow(durationMs: number | null): void {
+    this.#deadline =
+      durationMs === null ? Number.POSITIVE_INFINITY : performance.now() + durationMs;
   }
 
   /** False once the other side has closed, or anything unasked has arrived: not fit for reuse. */
@@ -169,13 +176,18 @@ export class Connection {
         return false;
       }
       total += packet.length;
-      const { done, rest } = this.#syntax(() => decoder.decode(packet));
+      const { done, rest } = this.decode(decoder, packet);
       if (done) {
         this.unread(rest);
         return true;
       }
     }
     return false;
+  }
+
+  /** As the decoder, with this peer's name in its errors. */
+  decode(decoder: BodyDecoder, packet: Buffer): Decoded {
+    return this.#syntax(() => decoder.decode(packet));
   }
 
   /** Gives the bare socket away, with the bytes that were read too far. */
@@ -247,14 +259,17 @@ export class Connection {
   }
 
   async #input(): Promise<void> {
-    this.#timer = setTimeout(() => {
-      this.fail(
-        new SallyportError(
-          'TIMEOUT',
-          `${this.peer.name} was silent for ${this.patienceMs / 1000} s`,
-        ),
-      );
-    }, this.patienceMs);
+    const left = Math.max(this.#deadline - performance.now(), 0);
+    const isDue = left < this.patienceMs;
+    this.#timer = setTimeout(
+      () => {
+        const what = isDue
+          ? 'took too long over the sign-on'
+          : `was silent for ${this.patienceMs / 1000} s`;
+        this.fail(new SallyportError('TIMEOUT', `${this.peer.name} ${what}`));
+      },
+      isDue ? left : this.patienceMs,
+    );
     await new Promise<void>((resolve) => (this.#wake = resolve));
     clearTimeout(this.#timer);
     this.#timer = undefined;

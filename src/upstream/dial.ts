@@ -86,13 +86,14 @@ async function ready(
   );
   const timer = setTimeout(() => socket.destroy(late), timeoutMs);
   const abort = (): void => void socket.destroy(signal.reason);
+  let leave = (): unknown => undefined;
   signal.addEventListener('abort', abort, { once: true });
   try {
     signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
-      socket.once(event, resolve);
-      socket.once('error', reject);
-      socket.once('close', () => reject(new Error('the connection was closed')));
+      const closed = (): void => reject(new Error('the connection was closed'));
+      socket.once(event, resolve).once('error', reject).once('close', closed);
+      leave = () => socket.off(event, resolve).off('error', reject).off('close', closed);
     });
   } catch (cause) {
     socket.destroy();
@@ -100,9 +101,7 @@ async function ready(
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
-    socket.removeAllListeners(event);
-    socket.removeAllListeners('close');
-    socket.removeAllListeners('error');
+    leave();
     if (socket.destroyed) {
       // A second failure while the socket goes down has nobody left to tell.
       socket.on('error', () => undefined);

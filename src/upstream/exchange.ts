@@ -54,6 +54,8 @@ export interface Answer {
 const MAX_DRAIN_BYTES = 1_048_576;
 /** First try, closed on 407, one start over, and one change of scheme each: more is a loop. */
 const MAX_CONNECTIONS = 6;
+/** Without a body these announce its absence (RFC 9110 section 8.6). */
+const EXPECTS_BODY = new Set(['POST', 'PUT', 'PATCH']);
 /** A server may have acted on these before it went silent (RFC 9110 section 9.2.2). */
 const NOT_IDEMPOTENT = new Set(['POST', 'PATCH']);
 /** How long a server may think about `Expect: 100-continue` (RFC 9110 section 10.1.1). */
@@ -98,6 +100,7 @@ class Run {
   readonly #count: { legs: number; opened: number };
   readonly #fromPool: boolean;
   #uploaded = true;
+  #expects = true;
 
   constructor(
     connection: Connection,
@@ -122,7 +125,7 @@ class Run {
     try {
       signal.throwIfAborted();
       for (const signOn of this.#signOns) {
-        await signOn.begin(connection);
+        await signOn.begin(connection, this.#request.upload !== null);
       }
       const answer = await this.#legs();
       if (answer === 'start-over') {
@@ -148,10 +151,20 @@ class Run {
       }
       const framing = responseFraming(head, this.#request.method);
       const persistent = isPersistent(head, this.#connection.peer.role);
-      const keeps = persistent && framing.kind !== 'until-close' && this.#uploaded;
+      const staysOpen = persistent && framing.kind !== 'until-close';
+      if (staysOpen && this.#refusedToBeAsked(head)) {
+        this.#expects = false;
+        await this.#drain(framing);
+        continue;
+      }
+      const keeps = staysOpen && this.#uploaded;
       const decision = await this.#decide(head, keeps);
       if (decision.do === 'deliver') {
         const { refusal = null } = decision;
+        if (refusal !== null && head.status !== 407 && head.status !== 401) {
+          // The server said yes, but could not prove who it is.
+          throw refusal;
+        }
         const { legs, opened: connectionsOpened } = this.#count;
         const connection = this.#connection;
         return { head, framing, connection, keeps, refusal, legs, connectionsOpened };
@@ -162,13 +175,18 @@ class Run {
     }
   }
 
+  /** Some servers do not know `Expect` (RFC 9110 section 10.1.1): the request is sent once more without. */
+  #refusedToBeAsked(head: ResponseHead): boolean {
+    return head.status === 417 && this.#expects && !this.#uploaded;
+  }
+
   /** The layer whose status it is decides; for the others the answer is a pass. */
   async #decide(head: ResponseHead, keeps: boolean): Promise<Decision> {
     this.#tell(head);
     let decision: Decision = { do: 'deliver' };
     for (const signOn of this.#signOns) {
       const one = await signOn.answer(head, keeps);
-      decision = one.do === 'again' || one.refusal !== undefined ? one : decision;
+      decision = weight(one) > weight(decision) ? one : decision;
     }
     return decision;
   }
@@ -185,6 +203,9 @@ class Run {
         all.push(credentials);
       }
     }
+    if (upload === null && EXPECTS_BODY.has(method)) {
+      all.push(['Content-Length', '0']);
+    }
     if (upload !== null) {
       all.push(...(sendsBody ? upload.headers : ([['Content-Length', '0']] as const)));
     }
@@ -192,9 +213,10 @@ class Run {
       all.push(['Expect', '100-continue']);
     }
     connection.patienceMs = withheld ? this.#patience.handshakeMs : this.#patience.answerMs;
+    connection.allow(withheld ? this.#patience.handshakeMs : null);
     connection.writeHead(formatRequestHead({ method, target, headers: all }));
     for (const signOn of this.#signOns) {
-      signOn.sent();
+      signOn.sent(upload !== null && withheld);
     }
     this.#uploaded = true;
     return sendsBody && upload !== null ? this.#sendBody(upload, asksFirst) : connection.readHead();
@@ -203,14 +225,17 @@ class Run {
   /** A body that can be sent only once waits for the server's word while a challenge may still come. */
   #asksFirst(upload: Upload | null, withheld: boolean): boolean {
     const challengeable = this.#signOns.some((signOn) => signOn.mayBeChallenged);
-    return upload?.isOneShot === true && !withheld && challengeable;
+    return this.#expects && upload?.isOneShot === true && !withheld && challengeable;
   }
 
   async #sendBody(upload: Upload, asksFirst: boolean): Promise<ResponseHead> {
     let goAhead = (): void => undefined;
     const continued = new Promise<void>((resolve) => (goAhead = resolve));
     let answered = false;
-    const answer = this.#connection.readHead(goAhead).finally(() => (answered = true));
+    const answer = this.#connection.readHead(goAhead).finally(() => {
+      answered = true;
+      goAhead();
+    });
     // It is awaited below; until then a failure must not count as unhandled.
     answer.catch(() => undefined);
     if (asksFirst) {
@@ -224,6 +249,7 @@ class Run {
   /** @returns false when the connection is of no more use */
   async #drain(framing: Framing): Promise<boolean> {
     try {
+      this.#connection.allow(this.#patience.handshakeMs);
       return await this.#connection.drain(framing, MAX_DRAIN_BYTES);
     } catch (error) {
       if (isSallyportError(error) && error.code === 'CONNECTION_LOST') {
@@ -289,4 +315,12 @@ class Run {
       offered,
     });
   }
+}
+
+/** Of two layers' wishes the weightier counts: a fresh connection serves both. */
+function weight(decision: Decision): number {
+  if (decision.do === 'again') {
+    return decision.connection === 'fresh' ? 3 : 2;
+  }
+  return decision.refusal === undefined ? 0 : 1;
 }

@@ -5,6 +5,7 @@ import type { Route } from '../route/route.ts';
 import type { SallyportOptions } from './settings.ts';
 import { resolveSettings } from './settings.ts';
 import type { Target } from './target.ts';
+import { parseUrl } from './target.ts';
 import type { ConnectOptions, ConnectResult, HttpResponse } from './upstream.ts';
 import { Upstream } from './upstream.ts';
 import type { RequestOptions } from './wire-request.ts';
@@ -76,5 +77,5 @@ export async function resolveProxy(
   url: string | URL,
   options: SallyportOptions = {},
 ): Promise<Route> {
-  return (await resolveSettings(options)).routeFor(new URL(url));
+  return (await resolveSettings(options)).routeFor(parseUrl(url));
 }

@@ -28,10 +28,6 @@ export class ProxyMemory {
     this.#of(host).preferred = mechanism;
   }
 
-  forget(host: string): void {
-    this.#of(host).preferred = null;
-  }
-
   setAside(host: string, mechanism: Mechanism): void {
     const facts = this.#of(host);
     facts.setAside.set(mechanism, this.#now() + SET_ASIDE_MS);

@@ -62,7 +62,7 @@ export class ResponseBody extends Readable {
         this.#endOfConnection();
         return;
       }
-      const { data, done, rest } = this.#decoder.decode(packet);
+      const { data, done, rest } = this.#connection.decode(this.#decoder, packet);
       for (const piece of data) {
         this.#received += piece.length;
         wanted = this.push(piece);

@@ -22,6 +22,7 @@ import type { ResponseHead } from '../http1/head.ts';
 import type { Layer } from '../observe/events.ts';
 import { publishChoice } from '../observe/events.ts';
 import type { Connection } from './connection.ts';
+import type { HandshakeLimit } from './handshake-limit.ts';
 import type { ProxyMemory } from './proxy-memory.ts';
 
 /** What a sign-on needs to know of the server it speaks to and of the user. */
@@ -42,6 +43,7 @@ export interface SignOnScope {
   readonly behindForwardingProxy: boolean;
   readonly memory: ProxyMemory;
   readonly gate: LogonGate;
+  readonly limit: HandshakeLimit;
 }
 
 /** What the loop is to do with an answer. */
@@ -73,6 +75,7 @@ export class SignOn {
   #mechanism: Mechanism | null = null;
   #session: AuthSession | null = null;
   #ticket: LogonTicket | null = null;
+  #leaveQueue = (): void => undefined;
   #token: Uint8Array | null = null;
   /** What was offered before anything was sent; during a handshake squid names only the scheme under way. */
   #offered: readonly Challenge[] | null = null;
@@ -119,16 +122,19 @@ export class SignOn {
 
   /**
    * A connection is about to be used. Where the mechanism is known, the first leg goes with the
-   * first request.
+   * first request; but never with one that has a body, unless it was challenged before: a server
+   * that wants no sign-on would act on the empty request.
    *
    * @throws SallyportError CREDENTIALS_REFUSED, CREDENTIALS_INVALID
    */
-  async begin(connection: Connection): Promise<void> {
+  async begin(connection: Connection, hasBody: boolean): Promise<void> {
     this.#reset();
     this.#connection = connection;
-    const known = this.#mechanism ?? this.#scope.memory.preferred(this.#scope.name);
+    const remembered = this.#scope.memory.preferred(this.#scope.name);
+    const mayBeginAtOnce = remembered !== null && !(hasBody && bindsConnection(remembered));
+    const known = this.#mechanism ?? (mayBeginAtOnce ? remembered : null);
     if (this.layer === 'proxy' && connection.signedOn !== null) {
-      this.#mechanism = known;
+      this.#mechanism = remembered;
       this.#state = 'signed-on';
       return;
     }
@@ -137,9 +143,17 @@ export class SignOn {
     }
   }
 
-  /** The request was written. */
-  sent(): void {
-    this.#bodyWithheld = this.withholdsBody;
+  /**
+   * The request was written.
+   *
+   * @param bodyWithheld whether it has a body that stayed at home
+   */
+  sent(bodyWithheld: boolean): void {
+    this.#bodyWithheld = bodyWithheld;
+    if (this.#state === 'last-leg') {
+      this.#ticket?.lastLegSent();
+      this.#leaveQueue();
+    }
   }
 
   /**
@@ -148,6 +162,10 @@ export class SignOn {
    * @param keeps whether another request may follow on this connection
    */
   async answer(head: ResponseHead, keeps: boolean): Promise<Decision> {
+    if (this.#scope.behindForwardingProxy && head.status === 407) {
+      // The proxy's own answer: the origin has seen nothing of this request.
+      return DELIVER;
+    }
     try {
       return await this.#judge(head, keeps);
     } catch (error) {
@@ -211,7 +229,6 @@ export class SignOn {
     if (this.#state === 'negotiating') {
       // It did not want credentials for this request after all.
       const withheld = this.#bodyWithheld;
-      this.#scope.memory.forget(this.#scope.name);
       this.#mechanism = null;
       this.#reset();
       return withheld ? SAME : DELIVER;
@@ -266,10 +283,10 @@ export class SignOn {
     return SAME;
   }
 
-  /** After the last leg: a further token continues Negotiate, everything else is a no. */
+  /** After the last leg: a further token continues Negotiate, everything else is a no, garbage included. */
   async #verdict(offers: Challenge[], keeps: boolean): Promise<Decision> {
     const token = this.#mechanism === 'negotiate-spnego' ? this.#tokenFor(offers) : null;
-    const next = token === null ? null : await this.#step(token);
+    const next = token === null ? null : await this.#step(token).catch(() => null);
     if (next !== null && keeps) {
       this.#take(next);
       return SAME;
@@ -304,9 +321,10 @@ export class SignOn {
   }
 
   async #start(mechanism: Mechanism, identity: Identity): Promise<void> {
-    const { gate, host, spn } = this.#scope;
+    const { gate, limit, host, name, spn } = this.#scope;
     const key = `${this.layer} ${host} ${identityKey(identity)}`;
-    this.#ticket = await gate.enter(key, this.#scope.name, this.#signal);
+    this.#ticket = await gate.enter(key, name, this.#signal);
+    this.#leaveQueue = await limit.enter(name, this.#signal);
     this.#mechanism = mechanism;
     this.#session = await createSession(mechanism, {
       identity,
@@ -344,6 +362,7 @@ export class SignOn {
   }
 
   #accept(): void {
+    const token = this.#token;
     this.#endAttempt('accepted');
     this.#state = 'signed-on';
     if (this.#mechanism === null || this.#connection === null) {
@@ -351,6 +370,7 @@ export class SignOn {
     }
     this.#scope.memory.learn(this.#scope.name, this.#mechanism);
     if (!bindsConnection(this.#mechanism)) {
+      this.#token = token;
       return;
     }
     if (this.layer === 'proxy') {
@@ -397,6 +417,7 @@ export class SignOn {
   #endAttempt(verdict: 'accepted' | 'refused' | 'undecided'): void {
     this.#ticket?.[verdict]();
     this.#ticket = null;
+    this.#leaveQueue();
     this.#session?.[Symbol.dispose]();
     this.#session = null;
     this.#token = null;
@@ -425,21 +446,24 @@ export class SignOn {
   }
 
   #cut(cause?: Error): SallyportError {
+    const scheme = this.#mechanism === null ? '' : ` by ${schemeOf(this.#mechanism)}`;
     return new SallyportError(
       'HANDSHAKE_CUT',
-      `${this.#scope.name} closes connections during the sign-on, which NTLM cannot survive`,
+      `${this.#scope.name} closes the connection during a sign-on${scheme}`,
       {
         cause,
-        hint: `Tell the people who run ${this.#scope.name}: all legs of NTLM need one connection.`,
+        hint: `Tell the people who run ${this.#scope.name}: a sign-on needs its connection to stay open.`,
       },
     );
   }
 
   #denied(): SallyportError {
     return new SallyportError(
-      'PROXY_DENIED',
-      `${this.#scope.name} denies this URL to ${this.#who()}, whom it accepts elsewhere`,
-      { hint: `The password is right. Ask the people who run ${this.#scope.name} for access.` },
+      this.layer === 'proxy' ? 'PROXY_DENIED' : 'ORIGIN_DENIED',
+      `${this.#scope.name} denies this URL to ${this.#who()}, whom it accepted before`,
+      {
+        hint: `Unless the password was changed meanwhile, ask the people who run ${this.#scope.name} for access.`,
+      },
     );
   }
 

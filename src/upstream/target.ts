@@ -1,4 +1,4 @@
-// `host:port`, the target of a connection. Owns its syntax.
+// What is asked for: a URL, or the `host:port` of a connection. Owns their syntax.
 import { isIPv6 } from 'node:net';
 import { SallyportError } from '../errors/sallyport-error.ts';
 
@@ -29,6 +29,20 @@ export function parseTarget(target: string | Target): Target {
 
 export function targetName({ host, port }: Target): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/**
+ * An http or https URL with a host.
+ *
+ * @throws SallyportError URL_INVALID, without showing a text that may hold a password
+ */
+export function parseUrl(address: string | URL): URL {
+  const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : address;
+  const isHttp = url instanceof URL && /^https?:$/.test(url.protocol) && url.hostname !== '';
+  if (!isHttp) {
+    throw new SallyportError('URL_INVALID', 'The target is not an http:// or https:// URL');
+  }
+  return url;
 }
 
 /** Host and port of an http or https URL. */

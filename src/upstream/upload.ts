@@ -16,12 +16,18 @@ export class Upload {
   readonly #open: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   readonly #replayable: boolean;
   #consumed = false;
+  #failure: Error | null = null;
 
   /** @param declaredLength of a stream, from the caller's own Content-Length */
   constructor(body: RequestBody, declaredLength: number | null) {
     if (typeof body === 'function') {
       this.#open = body;
     } else if (body instanceof Readable) {
+      // It may fail before anybody reads it, while the sign-on is still under way.
+      body.once('error', (error) => {
+        this.#failure = error;
+      });
+      body.on('error', () => undefined);
       this.#open = () => body;
     } else {
       const bytes = typeof body === 'string' ? Buffer.from(body) : body;
@@ -63,6 +69,9 @@ export class Upload {
       );
     }
     this.#consumed = true;
+    if (this.#failure !== null) {
+      throw this.#failure;
+    }
     let sent = 0;
     for await (const piece of this.#open()) {
       if (hasAnswer()) {

@@ -19,13 +19,14 @@ import type { DialOptions } from './dial.ts';
 import { dialTcp, secure } from './dial.ts';
 import type { Answer, Hop, WireRequest } from './exchange.ts';
 import { exchange } from './exchange.ts';
+import { HandshakeLimit } from './handshake-limit.ts';
 import { Pool } from './pool.ts';
 import { ProxyMemory } from './proxy-memory.ts';
 import { ResponseBody } from './response-body.ts';
 import type { UpstreamSettings } from './settings.ts';
 import { SignOn } from './sign-on.ts';
 import type { Target } from './target.ts';
-import { parseTarget, targetName, targetOf } from './target.ts';
+import { parseTarget, parseUrl, targetName, targetOf } from './target.ts';
 import type { RequestOptions } from './wire-request.ts';
 import { wireRequest } from './wire-request.ts';
 
@@ -77,6 +78,7 @@ export class Upstream implements AsyncDisposable {
   readonly #settings: UpstreamSettings;
   readonly #gate: LogonGate;
   readonly #pool = new Pool();
+  readonly #limit = new HandshakeLimit();
   readonly #memory = new ProxyMemory(() => performance.now());
 
   constructor(settings: UpstreamSettings, gate: LogonGate = processLogonGate) {
@@ -301,6 +303,7 @@ export class Upstream implements AsyncDisposable {
         behindForwardingProxy: false,
         memory: this.#memory,
         gate: this.#gate,
+        limit: this.#limit,
       },
       signal,
     );
@@ -326,6 +329,7 @@ export class Upstream implements AsyncDisposable {
       behindForwardingProxy,
       memory: this.#memory,
       gate: this.#gate,
+      limit: this.#limit,
     } as const;
     return [new SignOn(scope, signal)];
   }
@@ -344,15 +348,6 @@ export class Upstream implements AsyncDisposable {
   #poolKey(proxy: ProxyAddress, identity: Identity | null): string {
     return `${proxy.scheme} ${nameOf(proxy)} ${identityKey(identity)}`;
   }
-}
-
-function parseUrl(address: string | URL): URL {
-  const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : address;
-  const isHttp = url instanceof URL && /^https?:$/.test(url.protocol) && url.hostname !== '';
-  if (!isHttp) {
-    throw new SallyportError('URL_INVALID', 'The target is not an http:// or https:// URL');
-  }
-  return url;
 }
 
 /** Any number of requests may share the caller's signal: Node's warning of a leak would be wrong. */
@@ -392,10 +387,14 @@ function bodyOf(
   signal: AbortSignal,
   onFree: (connection: Connection) => void,
 ): Readable {
-  const body = new ResponseBody(answer.connection, answer.framing, onFree);
   const abort = (): void => void body.destroy(signal.reason);
+  const forget = (): void => signal.removeEventListener('abort', abort);
   signal.addEventListener('abort', abort, { once: true });
-  return body.once('close', () => signal.removeEventListener('abort', abort));
+  const body = new ResponseBody(answer.connection, answer.framing, (connection) => {
+    forget();
+    onFree(connection);
+  });
+  return body.once('close', forget);
 }
 
 function unexplained407(proxy: ProxyAddress): SallyportError {

@@ -10,17 +10,19 @@ import { Upload } from './upload.ts';
 
 export interface RequestOptions {
   readonly method?: string;
-  /** Sent as given, in this order; framing, `Host` and credentials for the proxy are not yours. */
+  /** Sent as given, in this order; framing, `Host` and credentials for the proxy are refused. */
   readonly headers?: readonly HeaderField[];
   readonly body?: RequestBody;
   readonly signal?: AbortSignal;
 }
 
-/** Framing and hop-by-hop fields belong to the engine. */
+/** Framing, hop-by-hop fields and credentials for the proxy belong to the engine. */
 const OURS = new Set([
-  ...['host', 'content-length', 'transfer-encoding', 'connection', 'proxy-connection', 'expect'],
-  ...['keep-alive', 'te', 'trailer', 'upgrade', 'proxy-authorization'],
+  ...['host', 'transfer-encoding', 'connection', 'proxy-connection', 'expect', 'keep-alive'],
+  ...['te', 'trailer', 'upgrade', 'proxy-authorization'],
 ]);
+/** The methods the fetch standard writes in capitals, however they were given. */
+const STANDARD_METHODS = /^(?:delete|get|head|options|post|put)$/i;
 
 /**
  * @param forwards whether the request goes to a proxy in absolute-form (RFC 9112 section 3.2.2)
@@ -30,6 +32,7 @@ export function wireRequest(url: URL, options: RequestOptions, forwards: boolean
   const headers = options.headers ?? [];
   for (const field of headers) {
     checkHeaderField(field);
+    checkIsNotOurs(field);
   }
   const has = (name: string) => headers.some(([own]) => own.toLowerCase() === name);
   const path = `${url.pathname}${url.search}`;
@@ -44,16 +47,27 @@ export function wireRequest(url: URL, options: RequestOptions, forwards: boolean
     defaults.push(['Proxy-Connection', 'Keep-Alive']);
   }
   const { body } = options;
+  const method = options.method ?? (body === undefined ? 'GET' : 'POST');
   return {
-    method: options.method ?? (body === undefined ? 'GET' : 'POST'),
+    method: STANDARD_METHODS.test(method) ? method.toUpperCase() : method,
     target: forwards ? `${url.origin}${path}` : path,
-    headers: [...defaults, ...headers.filter(([name]) => !OURS.has(name.toLowerCase()))],
+    headers: [...defaults, ...headers.filter(([name]) => !isContentLength(name))],
     upload: body === undefined ? null : new Upload(body, declaredLength(headers)),
   };
 }
 
+function checkIsNotOurs([name]: HeaderField): void {
+  if (OURS.has(name.toLowerCase())) {
+    throw new SallyportError('HEADER_INVALID', `The header ${name} is set by Sallyport itself`);
+  }
+}
+
+function isContentLength(name: string): boolean {
+  return name.toLowerCase() === 'content-length';
+}
+
 function declaredLength(headers: readonly HeaderField[]): number | null {
-  const value = headers.find(([name]) => name.toLowerCase() === 'content-length')?.[1];
+  const value = headers.find(([name]) => isContentLength(name))?.[1];
   if (value === undefined) {
     return null;
   }

@@ -154,12 +154,43 @@ describe('sallyport get', () => {
     });
     const { stdout } = await get([
       ...['--proxy', 'direct', `${elsewhere.url}/`],
-      ...['-H', 'Authorization: Bearer mine', '-H', 'Cookie: a=b', '-H', 'X-Other: stays'],
+      ...[
+        '-H',
+        'Authorization: Bearer mine',
+        '-H',
+        'Cookie: a=b',
+        '-H',
+        'Accept-Language: de',
+        '-H',
+        'X-Api-Key: mine',
+      ],
     ]);
     const headers = JSON.parse(stdout.toString());
-    expect(headers).toMatchObject({ 'x-other': 'stays' });
-    expect(Object.keys(headers)).not.toContain('authorization');
-    expect(Object.keys(headers)).not.toContain('cookie');
+    expect(headers).toMatchObject({ 'accept-language': 'de' });
+    expect(JSON.stringify(headers)).not.toMatch(/authorization|cookie|api-key/i);
+  });
+
+  it('does not wait for the page of a redirect', async () => {
+    await using endless = await createRawServer((socket) => {
+      socket.once('data', () =>
+        socket.write(`HTTP/1.1 302 Found\r\nLocation: ${origin.url}/bytes/3\r\n\r\nand so on`),
+      );
+    });
+    const started = performance.now();
+    const { code, stdout } = await get(['--proxy', 'direct', `${endless.url}/`]);
+    expect([code, stdout.length]).toEqual([0, 3]);
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  it('shows nothing of a server that could steer the terminal', async () => {
+    await using rude = await createRawServer((socket) => {
+      socket.once('data', () =>
+        socket.end('HTTP/1.1 403 \u001b[31mred\u001b]0;title\u0007\r\nContent-Length: 0\r\n\r\n'),
+      );
+    });
+    const { code, stderr } = await get(['-vv', '--proxy', 'direct', `${rude.url}/`]);
+    expect(code).toBe(7);
+    expect(stderr).toContain('answered 403 ?[31mred?]0;title?');
   });
 
   it('takes the password from standard input, first line only', async () => {
