@@ -61,25 +61,29 @@ const NOT_IDEMPOTENT = new Set(['POST', 'PATCH']);
 /** How long a server may think about `Expect: 100-continue` (RFC 9110 section 10.1.1). */
 const CONTINUE_WAIT_MS = 1000;
 
+export interface ExchangeInput {
+  readonly hop: Hop;
+  readonly request: WireRequest;
+  /** One for each layer that may ask: the proxy's first. */
+  readonly signOns: readonly SignOn[];
+  readonly patience: Patience;
+  readonly signal: AbortSignal;
+}
+
 /**
  * @throws SallyportError of dialling and reading, HANDSHAKE_CUT, BODY_NOT_REPLAYABLE,
  *   CREDENTIALS_REFUSED when the secret was refused before
  */
-export async function exchange(
-  hop: Hop,
-  request: WireRequest,
-  signOns: readonly SignOn[],
-  patience: Patience,
-  signal: AbortSignal,
-): Promise<Answer> {
+export async function exchange(input: ExchangeInput): Promise<Answer> {
+  const { hop, signOns } = input;
   const count = { legs: 0, opened: 0 };
   try {
     while (true) {
       const idle = count.opened === 0 ? hop.takeIdle() : null;
       const connection = idle ?? (await hop.open());
       count.opened += idle === null ? 1 : 0;
-      const run = new Run(connection, request, signOns, patience, count, idle !== null);
-      const answer = await run.toTheEnd(signal);
+      const run = new Run({ ...input, connection, count, isFromPool: idle !== null });
+      const answer = await run.toTheEnd(input.signal);
       if (answer !== 'start-over') {
         return answer;
       }
@@ -91,31 +95,31 @@ export async function exchange(
   }
 }
 
+interface RunInput extends ExchangeInput {
+  readonly connection: Connection;
+  /** Shared by all runs of an exchange. */
+  readonly count: { legs: number; opened: number };
+  readonly isFromPool: boolean;
+}
+
 /** The legs on one connection. */
 class Run {
   readonly #connection: Connection;
   readonly #request: WireRequest;
   readonly #signOns: readonly SignOn[];
   readonly #patience: Patience;
-  readonly #count: { legs: number; opened: number };
-  readonly #fromPool: boolean;
+  readonly #count: RunInput['count'];
+  readonly #isFromPool: boolean;
   #uploaded = true;
   #expects = true;
 
-  constructor(
-    connection: Connection,
-    request: WireRequest,
-    signOns: readonly SignOn[],
-    patience: Patience,
-    count: { legs: number; opened: number },
-    fromPool: boolean,
-  ) {
+  constructor({ connection, request, signOns, patience, count, isFromPool }: RunInput) {
     this.#connection = connection;
     this.#request = request;
     this.#signOns = signOns;
     this.#patience = patience;
     this.#count = count;
-    this.#fromPool = fromPool;
+    this.#isFromPool = isFromPool;
   }
 
   async toTheEnd(signal: AbortSignal): Promise<Answer | 'start-over'> {
@@ -276,7 +280,7 @@ class Run {
     }
     const { method, upload } = this.#request;
     const mayRepeat = !NOT_IDEMPOTENT.has(method) && (upload?.canBeSent ?? true);
-    if (this.#fromPool && first && mayRepeat) {
+    if (this.#isFromPool && first && mayRepeat) {
       return this.#startOver();
     }
     throw error;

@@ -139,7 +139,7 @@ export class Upstream implements AsyncDisposable {
       },
     };
     const signOns = this.#originSignOns(url, false, signal);
-    const answer = await exchange(hop, request, signOns, this.#patience, signal);
+    const answer = await exchange({ hop, request, signOns, patience: this.#patience, signal });
     const through = tunnel.passage ?? passage(route, answer, null);
     return {
       ...answerHead(answer.head),
@@ -197,7 +197,7 @@ export class Upstream implements AsyncDisposable {
       takeIdle: () => this.#pool.take(this.#poolKey(proxy, signOn.identity)),
     };
     const signOns = [signOn, ...originSignOns];
-    const answer = await exchange(hop, request, signOns, this.#patience, signal);
+    const answer = await exchange({ hop, request, signOns, patience: this.#patience, signal });
     return { answer, signOn };
   }
 
