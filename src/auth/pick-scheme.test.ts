@@ -19,6 +19,7 @@ const errorFor = (offers: string, more: Partial<PickInput> = {}) =>
   refusalError({
     host: 'proxy:3128',
     layer: 'proxy',
+    user: null,
     refusals: pickScheme(input(offers, more)).refusals,
   });
 

@@ -7,6 +7,8 @@ interface RefusalContext {
   readonly host: string;
   readonly layer: 'proxy' | 'origin';
   readonly refusals: readonly Refusal[];
+  /** The name that was given, when only its password is missing. */
+  readonly user: string | null;
 }
 
 /**
@@ -15,7 +17,7 @@ interface RefusalContext {
  * @returns BASIC_NOT_ALLOWED (with the options that would allow it), CREDENTIALS_MISSING,
  *   KERBEROS_ONLY, SCHEME_NOT_ALLOWED or SCHEME_UNSUPPORTED
  */
-export function refusalError({ host, layer, refusals }: RefusalContext): SallyportError {
+export function refusalError({ host, layer, refusals, user }: RefusalContext): SallyportError {
   const offered = refusals.map(({ scheme }) => scheme).join(', ');
   const schemesFor = (...reasons: RefusalReason[]) =>
     refusals.filter(({ reason }) => reasons.includes(reason)).map(({ scheme }) => scheme);
@@ -29,8 +31,8 @@ export function refusalError({ host, layer, refusals }: RefusalContext): Sallypo
   if (schemesFor('no-credentials').length > 0) {
     return new SallyportError(
       'CREDENTIALS_MISSING',
-      `${host} asks for sign-on (${offered}) and no credentials were given`,
-      { hint: missingHint(layer) },
+      `${host} asks for sign-on (${offered}) and ${user === null ? 'no credentials were given' : `there is no password for ${user}`}`,
+      { hint: missingHint(layer, user) },
     );
   }
   if (isKerberosOnly(refusals)) {
@@ -86,12 +88,14 @@ export function refusalError({ host, layer, refusals }: RefusalContext): Sallypo
   );
 }
 
-function missingHint(layer: 'proxy' | 'origin'): string {
+function missingHint(layer: 'proxy' | 'origin', user: string | null): string {
   const [option, variable] =
     layer === 'proxy'
       ? ['--user', 'SALLYPORT_PASSWORD']
       : ['--origin-user', 'SALLYPORT_ORIGIN_PASSWORD'];
-  return `Give a name with ${option} DOMAIN\\name, and the password at the prompt, on standard input or in ${variable}.`;
+  return user === null
+    ? `Give a name with ${option} "DOMAIN\\name", and the password at the prompt, on standard input or in ${variable}.`
+    : `Set ${variable}, or give the password on standard input or at a terminal.`;
 }
 
 /** Negotiate stands there alone, or beside schemes we cannot speak, and took no form of NTLM. */

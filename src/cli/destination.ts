@@ -82,9 +82,17 @@ function outputFailed(file: string, cause: unknown): SallyportError {
     EPERM: 'permission denied',
     EROFS: 'the file system is read-only',
     ENOENT: 'its directory does not exist',
+    EPIPE: 'its reader has gone',
   };
   return new SallyportError('OUTPUT_FAILED', `Cannot write ${file}: ${words[code] ?? code}`, {
     cause,
-    hint: code === 'ENOSPC' ? 'Make room and try again.' : 'Name another file with -o.',
+    ...hintFor(file, code),
   });
+}
+
+function hintFor(file: string, code: string): { hint?: string } {
+  if (code === 'ENOSPC') {
+    return { hint: 'Make room and try again.' };
+  }
+  return file === 'standard output' ? {} : { hint: 'Name another file with -o.' };
 }

@@ -17,7 +17,7 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   output: 9,
 };
 
-/** The lines every `--help` ends with. */
+/** What `--help` of the program and of `get` ends with. */
 export const EXIT_CODES_HELP = `
 Exit codes:
   0  done
@@ -29,4 +29,5 @@ Exit codes:
   6  network: origin not reached, connection lost, timeout
   7  HTTP error status of the origin
   8  the body is not complete
-  9  the output cannot be written`;
+  9  the output cannot be written
+  130  ended by Ctrl-C`;

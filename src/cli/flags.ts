@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import type { NegotiateForm } from '../auth/mechanisms.ts';
+import { SallyportError } from '../errors/sallyport-error.ts';
 import type { SallyportOptions } from '../upstream/settings.ts';
 
 export interface CommonFlags {
@@ -57,20 +58,26 @@ export function withSignOnOptions(command: Command): Command {
     .option('--connect-timeout <seconds>', 'longest wait for a connection (default 10)', seconds)
     .option(
       '-v, --verbose',
-      'show each leg, without secrets; -vv adds headers and stack traces',
+      'show each leg, without secrets; -vv adds the headers of the answer and stack traces',
       (_value, before: number) => before + 1,
       0,
     );
 }
 
-/** The library's words for the given flags; passwords are added by the caller. */
+/**
+ * The library's words for the given flags; passwords are added by the caller.
+ *
+ * @throws SallyportError USAGE for an empty value, or a name with a password in it
+ */
 export function toOptions(flags: CommonFlags): SallyportOptions {
+  checkName('--user', flags.user);
+  checkName('--origin-user', flags.originUser);
   const given = {
     proxy: flags.proxy,
     noProxy: flags.bypass,
     auth: flags.auth,
-    user: flags.user,
-    originUser: flags.originUser,
+    user: flags.user?.trim(),
+    originUser: flags.originUser?.trim(),
     trusted: flags.trusted,
     ca: flags.ca,
     spn: flags.spn,
@@ -79,9 +86,29 @@ export function toOptions(flags: CommonFlags): SallyportOptions {
     config: flags.config,
     connectTimeoutMs: flags.connectTimeout === undefined ? undefined : flags.connectTimeout * 1000,
   };
+  const empty = Object.entries(given).find(([name, value]) => value === '' && name !== 'noProxy');
+  if (empty !== undefined) {
+    throw new SallyportError('USAGE', `The option for ${empty[0]} has an empty value`, {
+      hint: 'Give it a value, or leave the option out.',
+    });
+  }
   return Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),
   ) as SallyportOptions;
+}
+
+/** Slips that would cost a wrong logon. What stands behind a colon may be a password: it is not shown. */
+function checkName(option: string, name: string | undefined): void {
+  if (name?.includes(':')) {
+    throw new SallyportError('USAGE', `${option} takes the name only, without a password`, {
+      hint: 'The password is asked for, or comes from a variable or standard input.',
+    });
+  }
+  if (name?.includes('\\\\')) {
+    throw new SallyportError('USAGE', `${option} has two backslashes in a row`, {
+      hint: 'Write it with one, in quotes: "DOMAIN\\name".',
+    });
+  }
 }
 
 /** Commander takes `--no-x` for the negation of `--x`; here it is a word of its own. */

@@ -8,11 +8,11 @@ import type { HttpResponse } from '../upstream/upstream.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { routeJson } from './describe-route.ts';
 import { checkWritable, fileDestination, standardOutput } from './destination.ts';
-import { EXIT_CODES_HELP } from './exit-codes.ts';
+import { EXIT_CODES_HELP, EXIT_INTERRUPTED } from './exit-codes.ts';
 import type { CommonFlags } from './flags.ts';
 import { withRouteOptions, withSignOnOptions } from './flags.ts';
 import { narrate, tellHeaders, tellRoute } from './narrate.ts';
-import { Progress } from './progress.ts';
+import { formatBytes, Progress } from './progress.ts';
 import type { Followed } from './redirects.ts';
 import { getFollowing } from './redirects.ts';
 import { settingsFor } from './sign-on-settings.ts';
@@ -20,17 +20,19 @@ import { parseAddress } from './web-address.ts';
 
 interface GetFlags extends CommonFlags {
   readonly output?: string;
-  readonly header: readonly string[];
+  readonly header?: readonly string[];
 }
 
 const EXAMPLES = `
 Examples:
   sallyport get https://example.com/file.zip -o file.zip
-  sallyport get --proxy http://proxy.corp.example:3128 --user CORP\\alice https://example.com/
-  sallyport get --password-stdin --user CORP\\alice https://example.com/ < password.txt
+  sallyport get --proxy http://proxy.corp.example:3128 --user "CORP\\alice" https://example.com/
+  sallyport get --password-stdin --user "CORP\\alice" https://example.com/ < password.txt
   sallyport get -v https://example.com/ -o page.html       shows who offered what, and what was chosen
 
-The password is asked for on a terminal, or comes from SALLYPORT_PASSWORD or standard input; never from an argument.`;
+The password is asked for on a terminal, or comes from SALLYPORT_PASSWORD or standard input; never from an argument.
+Every option has a variable (SALLYPORT_PROXY, SALLYPORT_USER, ...) and a key in the configuration file.
+`;
 
 export function getCommand(): Command {
   const command = new Command('get')
@@ -43,8 +45,7 @@ export function getCommand(): Command {
     .option(
       '-H, --header <line>',
       'a header to send, as "Name: value"; may be repeated',
-      (line: string, before: readonly string[]) => [...before, line],
-      [],
+      (line: string, before: readonly string[] | undefined) => [...(before ?? []), line],
     );
   return withSignOnOptions(withRouteOptions(command))
     .addHelpText('after', EXAMPLES + EXIT_CODES_HELP)
@@ -54,8 +55,13 @@ export function getCommand(): Command {
 async function get(address: string, flags: GetFlags): Promise<void> {
   const started = performance.now();
   const url = parseAddress(address);
-  const headers = flags.header.map(parseHeader);
+  const headers = (flags.header ?? []).map(parseHeader);
   const file = flags.output === '-' ? undefined : flags.output;
+  if (file === '') {
+    throw new SallyportError('USAGE', '-o is empty', {
+      hint: 'Name a file, or leave -o out for standard output.',
+    });
+  }
   if (flags.json && file === undefined) {
     throw new SallyportError('USAGE', '--json writes to standard output, where the download goes', {
       hint: 'Name a file for the download with -o.',
@@ -123,6 +129,13 @@ async function save({ body, headers }: HttpResponse, file: string | undefined): 
     : null;
   let bytes = 0;
   let isComplete = false;
+  const stop = (): void => {
+    progress?.end();
+    const kept = file === undefined ? '' : `; what has arrived is in ${file}.part`;
+    process.stderr.write(`sallyport: Stopped after ${formatBytes(bytes)}${kept}.\n`);
+    process.exit(EXIT_INTERRUPTED);
+  };
+  process.once('SIGINT', stop);
   try {
     for await (const piece of body) {
       await destination.write(piece as Buffer);
@@ -131,6 +144,7 @@ async function save({ body, headers }: HttpResponse, file: string | undefined): 
     }
     isComplete = true;
   } finally {
+    process.off('SIGINT', stop);
     progress?.end();
     await destination.close(isComplete);
   }

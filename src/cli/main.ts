@@ -32,7 +32,7 @@ async function run(argv: readonly string[]): Promise<number> {
 
 function program(): Command {
   const command = new Command('sallyport')
-    .description('Gets any program through a corporate proxy, with your own sign-on')
+    .description('Downloads through a corporate proxy that wants a sign-on')
     .version(VERSION)
     .exitOverride()
     .configureOutput({

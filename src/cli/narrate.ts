@@ -16,7 +16,7 @@ export function narrate(): void {
   });
   subscribe(EVENT_NAMES.choice, (message) => {
     const { chosen, reason, layer } = message as ChoiceEvent;
-    say(`* ${layer}: ${chosen ?? 'no scheme'}: ${reason}`);
+    say(`* ${layer}: ${chosen ?? 'gave up'}: ${reason}`);
   });
   subscribe(EVENT_NAMES.leg, (message) => {
     const { host, request, sent, status, offered } = message as LegEvent;

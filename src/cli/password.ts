@@ -32,8 +32,11 @@ export async function readLines(input: NodeJS.ReadStream, count: number): Promis
     lines.pop();
   }
   if (lines.length < count || lines.slice(0, count).includes('')) {
-    throw new SallyportError('CREDENTIALS_MISSING', 'Standard input has no password in its line', {
-      hint: 'With both --password-stdin and --origin-password-stdin, the first line is for the proxy.',
+    throw new SallyportError('CREDENTIALS_MISSING', 'Standard input has no password', {
+      hint:
+        count === 1
+          ? 'Its first line is the password.'
+          : 'Its first line is the password for the proxy, its second the one for the web server.',
     });
   }
   const wanted = lines.slice(0, count);
@@ -57,9 +60,10 @@ export function canPrompt(): boolean {
  */
 export async function promptHidden(question: string): Promise<string | null> {
   const { stdin, stderr } = process;
-  stderr.write(question);
+  // First silence, then the question: a quick typist must not be echoed.
   stdin.setRawMode(true);
   stdin.setEncoding('utf8');
+  stderr.write(question);
   const { text, ended } = await readHidden(stdin);
   stdin.setRawMode(false);
   stdin.pause();

@@ -37,7 +37,7 @@ describe('Progress', () => {
 
   it('shows bytes, percent, speed and time left', () => {
     expect(drawn(1000)).toMatch(
-      /\[#{12}\.{12}\] {2}50% {2}500 B of 1000 B {2}[\d.]+ \w+\/s {2}0:01 left/,
+      /\[#{10}\.{10}\] {2}50% {2}500 B of 1000 B {2}[\d.]+ \w+\/s {2}0:01 left/,
     );
   });
 

@@ -41,9 +41,16 @@ export class Progress {
   }
 
   #average(now: number): void {
+    if (now - this.#started < AVERAGE_MS) {
+      // What was buffered comes in a burst: the mean since the start is nearer the truth.
+      this.#rate = (this.#bytes * 1000) / Math.max(now - this.#started, REDRAW_MS);
+      this.#ratedAt = now;
+      this.#ratedBytes = this.#bytes;
+      return;
+    }
     const elapsed = now - this.#ratedAt;
     const latest = ((this.#bytes - this.#ratedBytes) * 1000) / Math.max(elapsed, 1);
-    const weight = this.#rate === 0 ? 1 : Math.min(elapsed / AVERAGE_MS, 1);
+    const weight = Math.min(elapsed / AVERAGE_MS, 1);
     this.#rate += (latest - this.#rate) * weight;
     this.#ratedAt = now;
     this.#ratedBytes = this.#bytes;
@@ -61,7 +68,7 @@ export class Progress {
       return `${formatBytes(this.#bytes)}  ${speed}`;
     }
     const share = Math.min(this.#bytes / this.#total, 1);
-    const bar = '#'.repeat(Math.round(share * 24)).padEnd(24, '.');
+    const bar = '#'.repeat(Math.round(share * 20)).padEnd(20, '.');
     const left =
       this.#rate > 0 ? (this.#total - this.#bytes) / this.#rate : Number.POSITIVE_INFINITY;
     const percent = `${Math.floor(share * 100)}%`.padStart(4);

@@ -34,6 +34,15 @@ async function passwordsFromInput(flags: CommonFlags): Promise<SallyportOptions>
   if (wanted.length === 0) {
     return {};
   }
+  if (process.stdin.isTTY) {
+    throw new SallyportError(
+      'USAGE',
+      'Standard input is a terminal, where a password would be seen',
+      {
+        hint: 'Leave the option out: the password is then asked for, hidden.',
+      },
+    );
+  }
   const lines = await readLines(process.stdin, wanted.length);
   return Object.fromEntries(wanted.map((name, at) => [name, lines[at]]));
 }

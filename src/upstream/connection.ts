@@ -253,7 +253,10 @@ export class Connection {
       `${this.peer.name} does not speak proper HTTP: ${error.message}`,
       {
         cause: error,
-        hint: `Check the address: is it really an HTTP ${this.peer.role === 'proxy' ? 'proxy' : 'server'}?`,
+        hint:
+          this.peer.role === 'proxy'
+            ? 'Check the address: is it an HTTP proxy, and does it want https:// rather than http://?'
+            : 'Check the address: is it a web server?',
       },
     );
   }

@@ -82,7 +82,12 @@ async function ready(
   const late = new SallyportError(
     'TIMEOUT',
     `${peer.name} did not ${event === 'connect' ? 'answer' : 'finish TLS'} within ${timeoutMs / 1000} s`,
-    { hint: 'Check the address, and whether you are in the right network (VPN).' },
+    {
+      hint:
+        event === 'connect'
+          ? 'Check the address, and whether you are in the right network (VPN).'
+          : `Check the address: does it speak TLS, or is it http://${peer.name}?`,
+    },
   );
   const timer = setTimeout(() => socket.destroy(late), timeoutMs);
   const abort = (): void => void socket.destroy(signal.reason);
@@ -117,7 +122,7 @@ function unreachable(peer: Peer, cause: unknown): SallyportError {
       cause,
       hint:
         peer.role === 'proxy'
-          ? 'Check the proxy address: `sallyport which URL` shows where it comes from.'
+          ? 'Check the proxy address and its port; -v shows where it comes from.'
           : 'Check the address, or whether that host is to be reached through a proxy.',
     },
   );
@@ -129,7 +134,10 @@ function untrusted(peer: Peer, cause: unknown): SallyportError {
     `No TLS with ${peer.name} (${errorWord(cause)})`,
     {
       cause,
-      hint: 'If its certificate comes from your company, name the file of that authority with --ca FILE.',
+      hint:
+        errorWord(cause) === 'ERR_SSL_WRONG_VERSION_NUMBER'
+          ? `It does not speak TLS. Is it http://${peer.name}?`
+          : 'If its certificate comes from your company, name the file of that authority with --ca FILE.',
     },
   );
 }

@@ -61,6 +61,7 @@ export interface UpstreamSettings {
   userFor(proxy: ProxyAddress): string | null;
   isTrustedOrigin(origin: Target): boolean;
   readonly originIdentity: Identity | null;
+  readonly originUser: string | null;
   readonly allow: readonly AllowedScheme[];
   readonly negotiateForm: NegotiateForm;
   readonly allowBasicHttp: boolean;
@@ -83,6 +84,7 @@ const DEFAULT_IDLE_TIMEOUT_MS = 120_000;
  * @throws SallyportError OPTION_INVALID, CONFIG_INVALID, CA_UNREADABLE
  */
 export async function resolveSettings(options: SallyportOptions = {}): Promise<UpstreamSettings> {
+  checkOptions(options);
   const env = options.env ?? process.env;
   const environment = readEnvironment(env);
   const configuration = await readConfiguration(options.config ?? environment.config, env);
@@ -96,15 +98,17 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
     { user: environment.user, password: environment.password },
     { user: configuration?.user },
   ];
+  const namedForOrigins: CredentialSource[] = [
+    { user: options.originUser, password: secretOf(options.originPassword) },
+    { user: environment.originUser, password: environment.originPassword },
+    { user: configuration?.originUser },
+  ];
   return {
     routeFor: (url) => resolveRoute(url, inputs),
     identityFor: (proxy) => findIdentity(withProxyUrl(named, proxy)),
     userFor: (proxy) => withProxyUrl(named, proxy).find(({ user }) => user)?.user ?? null,
-    originIdentity: findIdentity([
-      { user: options.originUser, password: secretOf(options.originPassword) },
-      { user: environment.originUser, password: environment.originPassword },
-      { user: configuration?.originUser },
-    ]),
+    originIdentity: findIdentity(namedForOrigins),
+    originUser: namedForOrigins.find(({ user }) => user)?.user ?? null,
     isTrustedOrigin: ({ host, port }) =>
       trusted.has(host.toLowerCase()) || trusted.has(targetName({ host, port }).toLowerCase()),
     allow: parseAllowed(words(options.auth) ?? environment.auth ?? configuration?.auth),
@@ -120,6 +124,31 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
     handshakeTimeoutMs: duration(options.handshakeTimeoutMs, DEFAULT_HANDSHAKE_TIMEOUT_MS),
     idleTimeoutMs: duration(options.idleTimeoutMs, DEFAULT_IDLE_TIMEOUT_MS),
   };
+}
+
+/** The words of `SallyportOptions`, and those of `RequestOptions` that come with them in a single use. */
+const TEXT_OPTIONS = new Set([
+  ...['proxy', 'noProxy', 'user', 'password', 'originUser', 'originPassword', 'ca', 'spn'],
+  ...['negotiateForm', 'config'],
+]);
+const OTHER_OPTIONS = new Set([
+  ...['auth', 'trusted', 'allowBasicHttp', 'env', 'connectTimeoutMs', 'handshakeTimeoutMs'],
+  ...['idleTimeoutMs', 'signal', 'method', 'headers', 'body'],
+]);
+
+/** A mistyped `proxy` must not mean "direct". Values are not shown: one may be a password. */
+function checkOptions(options: SallyportOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (TEXT_OPTIONS.has(name)) {
+      if (value !== undefined && typeof value !== 'string') {
+        throw new SallyportError('OPTION_INVALID', `The option ${name} is not a string`);
+      }
+    } else if (!OTHER_OPTIONS.has(name)) {
+      throw new SallyportError('OPTION_INVALID', `The option ${JSON.stringify(name)} is unknown`, {
+        hint: `Known are ${[...TEXT_OPTIONS, ...OTHER_OPTIONS].join(', ')}.`,
+      });
+    }
+  }
 }
 
 /** An option outranks the proxy's URL, which outranks what was set for all proxies. */

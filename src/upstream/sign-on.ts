@@ -33,6 +33,8 @@ export interface SignOnScope {
   /** `host:port`, for messages and memory. */
   readonly name: string;
   readonly identity: Identity | null;
+  /** The name alone, where its password is missing. */
+  readonly user: string | null;
   readonly allow: readonly AllowedScheme[];
   readonly negotiateForm: NegotiateForm;
   readonly allowBasicHttp: boolean;
@@ -253,8 +255,13 @@ export class SignOn {
       allowBasicHttp: this.#scope.allowBasicHttp,
     });
     if (chosen === null || identity === null) {
-      const refusal = refusalError({ host: name, layer: this.layer, refusals });
-      this.#say(null, refusal.message);
+      const refusal = refusalError({
+        host: name,
+        layer: this.layer,
+        refusals,
+        user: this.#scope.user,
+      });
+      this.#say(null, refusal.code);
       return { do: 'deliver', refusal };
     }
     this.#checkShared(chosen, head);
@@ -294,7 +301,7 @@ export class SignOn {
     const proven = this.#ticket?.proven ?? false;
     this.#endAttempt('refused');
     const refusal = proven ? this.#denied() : this.#refused();
-    this.#say(null, refusal.message);
+    this.#say(null, refusal.code);
     return { do: 'deliver', refusal };
   }
 
@@ -472,9 +479,22 @@ export class SignOn {
       'CREDENTIALS_REFUSED',
       `${this.#scope.name} refused ${this.#who()}: the password is wrong, the account is disabled, locked or must change its password, or this URL is denied to it (the answers are alike)`,
       {
-        hint: 'They were sent once and are not sent again. Check name and password, for example by signing in elsewhere, then try again.',
+        hint: `They were sent once and are not sent again. ${this.#nameHint()}Check name and password, for example by signing in elsewhere, then try again.`,
       },
     );
+  }
+
+  /** The two slips that look like a wrong password. */
+  #nameHint(): string {
+    const typed = this.#who();
+    if (this.#mechanism === 'basic') {
+      return typed.includes('\\')
+        ? 'For Basic this server may want the name without its domain. '
+        : '';
+    }
+    return /[\\@]/.test(typed)
+      ? ''
+      : `The name was sent as ${typed}, without a domain; in a shell write "DOMAIN\\name" in quotes. `;
   }
 
   #who(): string {

@@ -10,8 +10,8 @@ import { Upload } from './upload.ts';
 
 export interface RequestOptions {
   readonly method?: string;
-  /** Sent as given, in this order; framing, `Host` and credentials for the proxy are refused. */
-  readonly headers?: readonly HeaderField[];
+  /** Pairs or an object, sent as given; framing, `Host` and credentials for the proxy are refused. */
+  readonly headers?: readonly HeaderField[] | Readonly<Record<string, string>>;
   readonly body?: RequestBody;
   readonly signal?: AbortSignal;
 }
@@ -29,7 +29,7 @@ const STANDARD_METHODS = /^(?:delete|get|head|options|post|put)$/i;
  * @throws SallyportError HEADER_INVALID
  */
 export function wireRequest(url: URL, options: RequestOptions, forwards: boolean): WireRequest {
-  const headers = options.headers ?? [];
+  const headers = fieldsOf(options.headers ?? []);
   for (const field of headers) {
     checkHeaderField(field);
     checkIsNotOurs(field);
@@ -54,6 +54,10 @@ export function wireRequest(url: URL, options: RequestOptions, forwards: boolean
     headers: [...defaults, ...headers.filter(([name]) => !isContentLength(name))],
     upload: body === undefined ? null : new Upload(body, declaredLength(headers)),
   };
+}
+
+function fieldsOf(headers: NonNullable<RequestOptions['headers']>): readonly HeaderField[] {
+  return Array.isArray(headers) ? headers : Object.entries(headers);
 }
 
 function checkIsNotOurs([name]: HeaderField): void {
