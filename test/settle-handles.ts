@@ -4,5 +4,5 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll } from 'vitest';
 
 afterAll(async () => {
-  await wait(20);
+  await wait(100);
 });

@@ -17,7 +17,7 @@ export const SCRATCH = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
 export const CA_FILE = join(SCRATCH, 'ca.pem');
 writeFileSync(CA_FILE, CERTIFICATES.ca);
 
-/** A client with alice's credentials, impatient, and with a gate of its own. */
+/** A client with alice's credentials, and with a gate of its own. Where a deadline is the subject, the test sets it. */
 export async function clientOfAlice(options: SallyportOptions): Promise<Upstream> {
   const settings = await resolveSettings({
     user: 'CORP\\alice',
@@ -25,8 +25,8 @@ export async function clientOfAlice(options: SallyportOptions): Promise<Upstream
     ca: CA_FILE,
     config: EMPTY_CONFIG,
     env: {},
-    handshakeTimeoutMs: 2000,
-    idleTimeoutMs: 4000,
+    handshakeTimeoutMs: 10_000,
+    idleTimeoutMs: 20_000,
     ...options,
   });
   return new Upstream(settings, new LogonGate());
