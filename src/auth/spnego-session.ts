@@ -2,7 +2,7 @@
 // Windows acceptors demand. Owns the order of the tokens and the request-mic restart.
 import { timingSafeEqual } from 'node:crypto';
 import { SallyportError } from '../errors/sallyport-error.ts';
-import { NTLM_FLAGS } from '../ntlm/flags.ts';
+import { hasFlags, NTLM_FLAGS } from '../ntlm/flags.ts';
 import { isNtlmMessage } from '../ntlm/ntlm-message.ts';
 import { signingKeys, signMechList } from '../ntlm/session-security.ts';
 import type { NegTokenResp } from '../spnego/neg-token.ts';
@@ -70,7 +70,9 @@ export class SpnegoSession implements AuthSession {
     return formatNegTokenResp({
       negState: 'accept-incomplete',
       responseToken: message,
-      ...(flags & NTLM_FLAGS.SIGN ? { mechListMic: this.#signList(exportedSessionKey) } : {}),
+      ...(hasFlags(flags, NTLM_FLAGS.SIGN)
+        ? { mechListMic: this.#signList(exportedSessionKey) }
+        : {}),
     });
   }
 

@@ -2,8 +2,10 @@
 // order in which these are asked.
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { formatProxyUrl } from '../route/route.ts';
+import { parseWordList } from '../settings/word-list.ts';
 import type { SallyportOptions, UpstreamSettings } from '../upstream/settings.ts';
 import { resolveSettings } from '../upstream/settings.ts';
+import { targetName, targetOf } from '../upstream/target.ts';
 import type { CommonFlags } from './flags.ts';
 import { toOptions } from './flags.ts';
 import { canPrompt, promptHidden, readLines } from './password.ts';
@@ -51,8 +53,7 @@ function trusting(url: URL, flags: CommonFlags): SallyportOptions {
   if (flags.originUser === undefined) {
     return {};
   }
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
-  return { trusted: [...(flags.trusted?.split(',') ?? []), `${url.hostname}:${port}`] };
+  return { trusted: [...parseWordList(flags.trusted ?? ''), targetName(targetOf(url))] };
 }
 
 /** Asks only for what is missing, and only where somebody can answer. */

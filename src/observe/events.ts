@@ -43,9 +43,10 @@ const legs = channel(EVENT_NAMES.leg);
 const choices = channel(EVENT_NAMES.choice);
 const connections = channel(EVENT_NAMES.connection);
 
-export function publishLeg(event: LegEvent): void {
+/** @param describe is called only when somebody listens: every answer passes here */
+export function publishLeg(describe: () => LegEvent): void {
   if (legs.hasSubscribers) {
-    legs.publish(event);
+    legs.publish(describe());
   }
 }
 

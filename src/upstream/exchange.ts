@@ -3,11 +3,10 @@
 import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
 import type { Framing } from '../http1/body.ts';
 import { isPersistent, responseFraming } from '../http1/body.ts';
-import { parseChallenges } from '../http1/challenges.ts';
 import type { ResponseHead } from '../http1/head.ts';
 import { formatRequestHead } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
-import type { Layer } from '../observe/events.ts';
+import type { Layer, LegEvent } from '../observe/events.ts';
 import { publishLeg } from '../observe/events.ts';
 import type { Connection } from './connection.ts';
 import type { Decision, SignOn } from './sign-on.ts';
@@ -186,7 +185,7 @@ class Run {
 
   /** The layer whose status it is decides; for the others the answer is a pass. */
   async #decide(head: ResponseHead, keeps: boolean): Promise<Decision> {
-    this.#tell(head);
+    publishLeg(() => this.#describe(head));
     let decision: Decision = { do: 'deliver' };
     for (const signOn of this.#signOns) {
       const one = await signOn.answer(head, keeps);
@@ -296,12 +295,12 @@ class Run {
     return 'start-over';
   }
 
-  #tell(head: ResponseHead): void {
+  #describe(head: ResponseHead): LegEvent {
     const sent: Partial<Record<Layer, string>> = {};
     const offered: Partial<Record<Layer, string[]>> = {};
-    for (const { layer, credentials } of this.#signOns) {
-      const field = layer === 'proxy' ? 'Proxy-Authenticate' : 'WWW-Authenticate';
-      const schemes = parseChallenges(head.headers.all(field)).map(({ scheme }) => scheme);
+    for (const signOn of this.#signOns) {
+      const { layer, credentials } = signOn;
+      const schemes = signOn.offersIn(head).map(({ scheme }) => scheme);
       if (credentials !== null) {
         sent[layer] = credentials[1].split(' ')[0] ?? '';
       }
@@ -310,14 +309,14 @@ class Run {
       }
     }
     const { method, target } = this.#request;
-    publishLeg({
+    return {
       host: this.#connection.peer.name,
       // A query may hold a secret of the caller's.
       request: `${method} ${target.replace(/\?.*/, '')}`,
       sent,
       status: head.status,
       offered,
-    });
+    };
   }
 }
 

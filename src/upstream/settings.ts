@@ -12,6 +12,7 @@ import { resolveRoute } from '../route/resolve-route.ts';
 import type { ProxyAddress, Route } from '../route/route.ts';
 import { readConfiguration } from '../settings/config-file.ts';
 import { readEnvironment } from '../settings/environment.ts';
+import { parseWordList } from '../settings/word-list.ts';
 import { trustAlso } from './certificate-authorities.ts';
 import type { Target } from './target.ts';
 import { targetName } from './target.ts';
@@ -158,7 +159,7 @@ function withProxyUrl(named: CredentialSource[], { user, password }: ProxyAddres
 }
 
 function words(list: string | readonly string[] | undefined): readonly string[] | undefined {
-  return typeof list === 'string' ? list.split(/[\s,]+/).filter((word) => word !== '') : list;
+  return typeof list === 'string' ? parseWordList(list) : list;
 }
 
 function secretOf(password: string | undefined): Secret | undefined {

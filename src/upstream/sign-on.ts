@@ -122,6 +122,12 @@ export class SignOn {
     return this.#scope.identity;
   }
 
+  /** The challenges of an answer that are meant for this layer. */
+  offersIn(head: ResponseHead): Challenge[] {
+    const name = this.layer === 'proxy' ? 'Proxy-Authenticate' : 'WWW-Authenticate';
+    return parseChallenges(head.headers.all(name));
+  }
+
   /**
    * A connection is about to be used. Where the mechanism is known, the first leg goes with the
    * first request; but never with one that has a body, unless it was challenged before: a server
@@ -208,7 +214,7 @@ export class SignOn {
     if (head.status !== (this.layer === 'proxy' ? 407 : 401)) {
       return this.#passed(head);
     }
-    const offers = this.#offers(head);
+    const offers = this.offersIn(head);
     switch (this.#state) {
       case 'quiet':
         return this.#choose(offers, head, keeps);
@@ -392,15 +398,10 @@ export class SignOn {
 
   /** A token in the accepting answer is the server's own proof; a wrong one ends the matter. */
   async #verifyServer(head: ResponseHead): Promise<void> {
-    const token = this.#tokenFor(this.#offers(head));
+    const token = this.#tokenFor(this.offersIn(head));
     if (token !== null) {
       await this.#step(token);
     }
-  }
-
-  #offers(head: ResponseHead): Challenge[] {
-    const name = this.layer === 'proxy' ? 'Proxy-Authenticate' : 'WWW-Authenticate';
-    return parseChallenges(head.headers.all(name));
   }
 
   #tokenFor(offers: readonly Challenge[]): string | null {

@@ -245,7 +245,7 @@ export class Upstream implements AsyncDisposable {
     }
     result.socket.on('error', () => undefined).destroy();
     const { status, reason } = result;
-    const proxy = route.kind === 'proxy' ? nameOf(route.proxy) : 'the proxy';
+    const proxy = route.kind === 'proxy' ? targetName(route.proxy) : 'the proxy';
     throw (
       result.refusal ??
       new SallyportError(
@@ -257,7 +257,7 @@ export class Upstream implements AsyncDisposable {
   }
 
   async #reachProxy(proxy: ProxyAddress, signal: AbortSignal): Promise<Connection> {
-    const peer: Peer = { role: 'proxy', name: nameOf(proxy) };
+    const peer: Peer = { role: 'proxy', name: targetName(proxy) };
     const options = this.#dialOptions(signal);
     const socket = await dialTcp(proxy.host, proxy.port, peer, options);
     const encrypted = proxy.scheme === 'https';
@@ -293,7 +293,7 @@ export class Upstream implements AsyncDisposable {
       {
         layer: 'proxy',
         host: proxy.host,
-        name: nameOf(proxy),
+        name: targetName(proxy),
         identity: settings.identityFor(proxy),
         user: settings.userFor(proxy),
         allow: settings.allow,
@@ -348,7 +348,7 @@ export class Upstream implements AsyncDisposable {
 
   /** An upstream has one set of schemes, so proxy and identity are the whole key. */
   #poolKey(proxy: ProxyAddress, identity: Identity | null): string {
-    return `${proxy.scheme} ${nameOf(proxy)} ${identityKey(identity)}`;
+    return `${proxy.scheme} ${targetName(proxy)} ${identityKey(identity)}`;
   }
 }
 
@@ -363,10 +363,6 @@ function signalOf({ signal }: ConnectOptions): AbortSignal {
 
 function originPeer(target: Target): Peer {
   return { role: 'origin', name: targetName(target) };
-}
-
-function nameOf({ host, port }: ProxyAddress): string {
-  return targetName({ host, port });
 }
 
 function answerHead({ status, reason, headers }: ResponseHead): AnswerHead {
@@ -400,5 +396,5 @@ function bodyOf(
 }
 
 function unexplained407(proxy: ProxyAddress): SallyportError {
-  return new SallyportError('PROXY_REFUSED', `${nameOf(proxy)} answered 407`);
+  return new SallyportError('PROXY_REFUSED', `${targetName(proxy)} answered 407`);
 }
