@@ -106,6 +106,76 @@ export const ERROR_CODES = {
     outcome: 'credentials-refused',
     summary: 'The proxy offers only Kerberos',
   },
+  SIGN_ON_MISSING: {
+    blame: 'credentials',
+    outcome: 'credentials-refused',
+    summary: 'The operating system has no sign-on to offer: nobody is signed in to a domain here',
+  },
+  SIGN_ON_UNAVAILABLE: {
+    blame: 'platform',
+    outcome: 'credentials-refused',
+    summary: 'The operating system’s security library cannot be used',
+  },
+  SIGN_ON_FAILED: {
+    blame: 'platform',
+    outcome: 'credentials-refused',
+    summary: 'The operating system’s security library failed',
+  },
+  SIGN_ON_NOT_TRUSTED: {
+    blame: 'config',
+    outcome: 'proxy-refused',
+    summary: 'The user’s own sign-on is not given to this host',
+  },
+  TICKET_MISSING: {
+    blame: 'credentials',
+    outcome: 'credentials-refused',
+    summary: 'There is no Kerberos ticket',
+  },
+  TICKET_EXPIRED: {
+    blame: 'credentials',
+    outcome: 'credentials-refused',
+    summary: 'The Kerberos ticket has expired',
+  },
+  TICKET_REFUSED: {
+    blame: 'proxy',
+    outcome: 'proxy-refused',
+    summary: 'The server refused a valid Kerberos ticket',
+  },
+  SPN_UNKNOWN: {
+    blame: 'proxy',
+    outcome: 'proxy-refused',
+    summary: 'The domain does not know the service name of the server',
+  },
+  KDC_UNREACHABLE: {
+    blame: 'network',
+    outcome: 'network',
+    summary: 'No domain controller answers',
+  },
+  CLOCK_SKEW: {
+    blame: 'platform',
+    outcome: 'credentials-refused',
+    summary: 'The clocks of this machine and the domain differ by more than 5 minutes',
+  },
+  ACCOUNT_DISABLED: {
+    blame: 'credentials',
+    outcome: 'credentials-refused',
+    summary: 'The account is disabled, locked or expired',
+  },
+  PASSWORD_EXPIRED: {
+    blame: 'credentials',
+    outcome: 'credentials-refused',
+    summary: 'The password has expired and must be changed',
+  },
+  SERVER_UNPROVEN: {
+    blame: 'proxy',
+    outcome: 'proxy-refused',
+    summary: 'The server could not prove that it is who it says',
+  },
+  KEYRING_FAILED: {
+    blame: 'platform',
+    outcome: 'credentials-refused',
+    summary: 'The keyring of the operating system cannot be used',
+  },
   ORIGIN_NEEDS_TUNNEL: {
     blame: 'proxy',
     outcome: 'proxy-refused',
