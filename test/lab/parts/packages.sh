@@ -20,6 +20,9 @@ readonly LAB_PACKAGES=(
   cntlm
   curl
   openssl
+  wine
+  wine64
+  libwinpr2-2
 )
 readonly POLICY_FILE=/usr/sbin/policy-rc.d
 
