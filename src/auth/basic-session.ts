@@ -1,15 +1,18 @@
 // Basic (RFC 7617): one leg, `user:password` in UTF-8. Whether it may be used at all is `pick-scheme.ts`.
 import { SallyportError } from '../errors/sallyport-error.ts';
-import type { Identity } from './credentials.ts';
+import type { PasswordIdentity } from './credentials.ts';
 import type { AuthSession } from './session.ts';
 
 export class BasicSession implements AuthSession {
   readonly scheme = 'Basic';
+  readonly proof = 'password';
+  readonly principal = null;
+  readonly description = 'Basic';
   complete = false;
-  readonly #identity: Identity;
+  readonly #identity: PasswordIdentity;
 
   /** @throws SallyportError CREDENTIALS_INVALID for a colon in the user name, which nobody could split */
-  constructor(identity: Identity) {
+  constructor(identity: PasswordIdentity) {
     if (identity.typed.includes(':')) {
       throw new SallyportError(
         'CREDENTIALS_INVALID',

@@ -1,11 +1,14 @@
-// Who signs on: reads a typed name and a password into an identity and chooses among the places they may come
-// from. Owns the secret until a session takes it; never prints one.
+// Who signs on: a name with a password, chosen among the places they may come from, or whoever is signed in here.
+// Owns the secret until a session takes it; never prints one.
 import { createHmac, randomBytes } from 'node:crypto';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import type { Secret } from '../observe/secret.ts';
 
+export type Identity = PasswordIdentity | SystemIdentity;
+
 /** Explicit credentials. */
-export interface Identity {
+export interface PasswordIdentity {
+  readonly kind: 'password';
   /** As the user wrote it: `CORP\alice`, `alice@corp.example` or `alice`. Basic sends this. */
   readonly typed: string;
   /** The part before the first backslash, or empty. Sent as typed, never upper-cased (MS-NLMP 3.3.2). */
@@ -13,6 +16,15 @@ export interface Identity {
   readonly user: string;
   readonly password: Secret;
 }
+
+/** The user's own sign-on, which the operating system holds: session, Kerberos ticket, winbind's memory. */
+export interface SystemIdentity {
+  readonly kind: 'system';
+  /** For messages, until the security library tells a name. */
+  readonly typed: string;
+}
+
+export const SYSTEM_IDENTITY: SystemIdentity = { kind: 'system', typed: 'the signed-in user' };
 
 /** What one place knows of the credentials; either part may be missing. */
 export interface CredentialSource {
@@ -29,7 +41,7 @@ const CONTROL = /[\0-\x1f\x7f]/;
  *
  * @throws SallyportError CREDENTIALS_INVALID for an empty user name or control characters
  */
-export function parseIdentity(typed: string, password: Secret): Identity {
+export function parseIdentity(typed: string, password: Secret): PasswordIdentity {
   const backslash = typed.indexOf('\\');
   const domain = typed.slice(0, Math.max(backslash, 0));
   const user = typed.slice(backslash + 1);
@@ -44,7 +56,7 @@ export function parseIdentity(typed: string, password: Secret): Identity {
       'The user name or the password has a control character',
     );
   }
-  return { typed, domain, user, password };
+  return { kind: 'password', typed, domain, user, password };
 }
 
 /**
@@ -55,7 +67,7 @@ export function parseIdentity(typed: string, password: Secret): Identity {
  * @returns `null` when no place names a user, or no password belongs to that user
  * @throws SallyportError CREDENTIALS_INVALID
  */
-export function findIdentity(sources: readonly CredentialSource[]): Identity | null {
+export function findIdentity(sources: readonly CredentialSource[]): PasswordIdentity | null {
   const typed = sources.find((source) => isGiven(source.user))?.user;
   if (typed === undefined) {
     return null;
@@ -66,12 +78,20 @@ export function findIdentity(sources: readonly CredentialSource[]): Identity | n
   return password === undefined ? null : parseIdentity(typed, password);
 }
 
+/**
+ * Whether a domain could give a ticket for this password: the name says which domain. A bare name would be asked for in
+ * whatever realm this machine names first.
+ */
+export function mayGetTicket({ typed, domain }: PasswordIdentity): boolean {
+  return domain !== '' || typed.includes('@');
+}
+
 const processKey = randomBytes(32);
 
 /** A name for (account, secret) that is good within this process and useless outside it. */
 export function identityKey(identity: Identity | null): string {
-  if (identity === null) {
-    return 'nobody';
+  if (identity?.kind !== 'password') {
+    return identity?.kind ?? 'nobody';
   }
   return createHmac('sha256', processKey)
     .update(JSON.stringify([identity.typed.toLowerCase(), identity.password.reveal()]))

@@ -5,12 +5,15 @@ import type { SchemeName } from './session.ts';
 export type AllowedScheme = 'negotiate' | 'ntlm' | 'basic';
 
 /**
- * One way to sign on. `Negotiate` can carry NTLM in two forms: raw NTLMSSP messages, which IIS and
- * most proxies take, or wrapped in SPNEGO (RFC 4178).
+ * One way to sign on.
+ *
+ * - `negotiate`: what the operating system's Negotiate makes: Kerberos in SPNEGO; on Windows NTLM, too
+ * - `negotiate-ntlm`: raw NTLMSSP messages under `Negotiate`, which IIS and most proxies take
+ * - `negotiate-spnego`: NTLM wrapped in SPNEGO (RFC 4178)
  */
-export type Mechanism = 'negotiate-ntlm' | 'negotiate-spnego' | 'ntlm' | 'basic';
+export type Mechanism = 'negotiate' | 'negotiate-ntlm' | 'negotiate-spnego' | 'ntlm' | 'basic';
 
-/** Which forms of NTLM go out under `Negotiate`; `auto` begins raw. */
+/** What goes out under `Negotiate`; `auto` begins with Kerberos, then raw NTLM; the others are NTLM only. */
 export type NegotiateForm = 'auto' | 'raw' | 'spnego';
 
 export const ALLOWED_SCHEMES: readonly AllowedScheme[] = ['negotiate', 'ntlm', 'basic'];
@@ -21,6 +24,7 @@ export const DEFAULT_ALLOWED: readonly AllowedScheme[] = ['negotiate', 'ntlm'];
 /** The word a mechanism's tokens are sent under. */
 export function schemeOf(mechanism: Mechanism): SchemeName {
   switch (mechanism) {
+    case 'negotiate':
     case 'negotiate-ntlm':
     case 'negotiate-spnego':
       return 'Negotiate';
@@ -34,4 +38,9 @@ export function schemeOf(mechanism: Mechanism): SchemeName {
 /** NTLM and Negotiate sign on a connection, Basic each request (RFC 4559 section 6, RFC 7617). */
 export function bindsConnection(mechanism: Mechanism): boolean {
   return mechanism !== 'basic';
+}
+
+/** Whether nothing but NTLM can come of it. */
+export function isNtlm(mechanism: Mechanism): boolean {
+  return mechanism !== 'negotiate' && mechanism !== 'basic';
 }

@@ -5,7 +5,7 @@ import { SallyportError } from '../errors/sallyport-error.ts';
 import { createAuthenticateMessage } from '../ntlm/authenticate-message.ts';
 import { ntlmChannelBinding } from '../ntlm/channel-binding.ts';
 import { formatNegotiateMessage } from '../ntlm/negotiate-message.ts';
-import type { SessionContext } from './session-context.ts';
+import type { PasswordContext } from './session-context.ts';
 
 /** Milliseconds from 1601-01-01 to 1970-01-01, the epochs of FILETIME and of JavaScript. */
 const EPOCH_DIFFERENCE_MS = 11_644_473_600_000n;
@@ -18,11 +18,11 @@ export interface AuthenticateResult {
 
 export class NtlmLegs {
   readonly #sign: boolean;
-  #context: SessionContext | null;
+  #context: PasswordContext | null;
   #negotiate: Uint8Array | null = null;
 
   /** @param options.sign asks for signing keys, which SPNEGO's mechListMIC needs */
-  constructor(context: SessionContext, options: { readonly sign: boolean }) {
+  constructor(context: PasswordContext, options: { readonly sign: boolean }) {
     this.#context = context;
     this.#sign = options.sign;
   }

@@ -4,14 +4,17 @@ import { SallyportError } from '../errors/sallyport-error.ts';
 import { isNtlmMessage } from '../ntlm/ntlm-message.ts';
 import { NtlmLegs } from './ntlm-legs.ts';
 import type { AuthSession } from './session.ts';
-import type { SessionContext } from './session-context.ts';
+import type { PasswordContext } from './session-context.ts';
 
 export class NtlmSession implements AuthSession {
   readonly scheme: 'Negotiate' | 'NTLM';
+  readonly proof = 'password';
+  readonly principal = null;
+  readonly description = 'NTLMv2';
   readonly #legs: NtlmLegs;
   #sent = 0;
 
-  constructor(scheme: 'Negotiate' | 'NTLM', context: SessionContext) {
+  constructor(scheme: 'Negotiate' | 'NTLM', context: PasswordContext) {
     this.scheme = scheme;
     this.#legs = new NtlmLegs(context, { sign: false });
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SallyportError } from '../errors/sallyport-error.ts';
 import { parseChallenges } from '../http1/challenges.ts';
 import type { PickInput } from './pick-scheme.ts';
 import { pickScheme } from './pick-scheme.ts';
@@ -7,7 +8,8 @@ import { refusalError } from './refusals.ts';
 const input = (offers: string, more: Partial<PickInput> = {}): PickInput => ({
   offers: parseChallenges([offers]),
   allow: ['negotiate', 'ntlm'],
-  hasIdentity: true,
+  identity: 'password',
+  allowNtlm: true,
   setAside: new Set(),
   negotiateForm: 'auto',
   encrypted: false,
@@ -21,6 +23,9 @@ const errorFor = (offers: string, more: Partial<PickInput> = {}) =>
     layer: 'proxy',
     user: null,
     refusals: pickScheme(input(offers, more)).refusals,
+    identity: 'password',
+    notTrusted: null,
+    causes: [],
   });
 
 describe('pickScheme()', () => {
@@ -90,7 +95,43 @@ describe('pickScheme()', () => {
       { allow: ['ntlm', 'basic'], encrypted: true, setAside: new Set(['ntlm']) },
       null,
     ],
-    ['nobody to sign on', 'NTLM', { hasIdentity: false }, null],
+    ['nobody to sign on', 'NTLM', { identity: null }, null],
+    [
+      'the signed-in user begins with Kerberos',
+      'NTLM, Negotiate',
+      { identity: 'system' },
+      'negotiate',
+    ],
+    [
+      'a password that may get a ticket begins with it',
+      'NTLM, Negotiate',
+      { identity: 'password-kerberos' },
+      'negotiate',
+    ],
+    [
+      'no ticket: NTLM inside Negotiate is next',
+      'NTLM, Negotiate',
+      { identity: 'system', setAside: new Set(['negotiate']) },
+      'negotiate-ntlm',
+    ],
+    [
+      'a form of NTLM that is asked for leaves Kerberos out',
+      'Negotiate',
+      { identity: 'system', negotiateForm: 'raw' },
+      'negotiate-ntlm',
+    ],
+    [
+      'NTLM forbidden: Kerberos alone',
+      'NTLM, Negotiate',
+      { identity: 'system', allowNtlm: false, setAside: new Set(['negotiate']) },
+      null,
+    ],
+    [
+      'the signed-in user has no password for Basic',
+      'Basic realm=x',
+      { identity: 'system', allow: ['basic'], encrypted: true },
+      null,
+    ],
     ['nothing offered', '', {}, null],
     ['nothing known offered', 'Digest realm=x, Bearer', {}, null],
   ])('%s', (_claim, offers, more, wanted) => {
@@ -100,7 +141,8 @@ describe('pickScheme()', () => {
 
 describe('refusalError()', () => {
   it.each<[string, Partial<PickInput>, string]>([
-    ['NTLM', { hasIdentity: false }, 'CREDENTIALS_MISSING'],
+    ['NTLM', { identity: null }, 'CREDENTIALS_MISSING'],
+    ['NTLM', { allowNtlm: false }, 'SCHEME_NOT_ALLOWED'],
     ['', {}, 'SCHEME_UNSUPPORTED'],
     ['Digest realm=x', {}, 'SCHEME_UNSUPPORTED'],
     ['Negotiate', { setAside: new Set(['negotiate-ntlm', 'negotiate-spnego']) }, 'KERBEROS_ONLY'],
@@ -109,6 +151,41 @@ describe('refusalError()', () => {
     ['Digest realm=x, Basic realm=x', {}, 'BASIC_NOT_ALLOWED'],
   ])('%j with %j is %s', (offers, more, code) => {
     expect(errorFor(offers, more)).toMatchObject({ code });
+  });
+
+  it('tells the signed-in user what the operating system said', () => {
+    const offers = input('Negotiate', {
+      identity: 'system',
+      setAside: new Set(['negotiate', 'negotiate-ntlm', 'negotiate-spnego']),
+    });
+    const error = refusalError({
+      host: 'proxy:3128',
+      layer: 'proxy',
+      user: null,
+      refusals: pickScheme(offers).refusals,
+      identity: 'system',
+      notTrusted: null,
+      causes: [new SallyportError('TICKET_EXPIRED', 'The ticket has expired', { hint: 'kinit.' })],
+    });
+    expect(error).toMatchObject({
+      code: 'TICKET_EXPIRED',
+      hint: 'kinit. Or give a name with --user.',
+    });
+    expect(error.message).toContain('proxy:3128');
+  });
+
+  it('says which rule keeps the user’s own sign-on away, and how to lift it', () => {
+    const error = refusalError({
+      host: 'proxy:3128',
+      layer: 'proxy',
+      user: null,
+      refusals: pickScheme(input('NTLM', { identity: 'system', allowNtlm: false })).refusals,
+      identity: 'system',
+      notTrusted: 'proxy was found by WPAD alone: Kerberos only',
+      causes: [],
+    });
+    expect(error).toMatchObject({ code: 'SIGN_ON_NOT_TRUSTED' });
+    expect(`${error.message} ${error.hint}`).toMatch(/WPAD alone.*sallyport trust proxy$/);
   });
 
   it('names the options that would let Basic pass', () => {

@@ -3,14 +3,17 @@
 import type { Challenge } from '../http1/challenges.ts';
 import { isScheme } from '../http1/challenges.ts';
 import type { AllowedScheme, Mechanism, NegotiateForm } from './mechanisms.ts';
-import { ALLOWED_SCHEMES, schemeOf } from './mechanisms.ts';
+import { ALLOWED_SCHEMES, isNtlm, schemeOf } from './mechanisms.ts';
 
 export interface PickInput {
   readonly offers: readonly Challenge[];
   /** In order of preference. */
   readonly allow: readonly AllowedScheme[];
-  readonly hasIdentity: boolean;
-  /** Mechanisms this server refused before any credential was judged. */
+  /** Who could sign on; `kerberos` tells whether a password may get a ticket, `null` is nobody. */
+  readonly identity: 'system' | 'password' | 'password-kerberos' | null;
+  /** Whether NTLM may be used at all. */
+  readonly allowNtlm: boolean;
+  /** Mechanisms this server refused before any credential was judged, or that could not begin. */
   readonly setAside: ReadonlySet<Mechanism>;
   readonly negotiateForm: NegotiateForm;
   /** Whether the credentials would travel inside TLS. */
@@ -21,6 +24,7 @@ export interface PickInput {
 export type RefusalReason =
   | 'unsupported'
   | 'not-allowed'
+  | 'ntlm-forbidden'
   | 'no-credentials'
   | 'set-aside'
   | 'clear-text'
@@ -52,20 +56,34 @@ export function pickScheme(input: PickInput): Pick {
 }
 
 /**
- * The mechanisms in the order they are tried. The second form of Negotiate comes last among those
- * that carry NTLM: where raw NTLMSSP was refused, a plain `NTLM` offer is the likelier one.
+ * The mechanisms in the order they are tried. The wrapped form of NTLM comes last among those that
+ * carry it: where raw NTLMSSP was refused, a plain `NTLM` offer is the likelier one.
  */
-function candidates({ allow, negotiateForm }: PickInput): Mechanism[] {
-  const order: Mechanism[] = allow.map((scheme) => {
+function candidates({ allow, negotiateForm, identity, allowNtlm }: PickInput): Mechanism[] {
+  const hasKerberos = identity === 'system' || identity === 'password-kerberos';
+  const order = allow.flatMap((scheme): Mechanism[] => {
     if (scheme !== 'negotiate') {
-      return scheme;
+      return [scheme];
     }
-    return negotiateForm === 'spnego' ? 'negotiate-spnego' : 'negotiate-ntlm';
+    if (negotiateForm === 'spnego') {
+      return ['negotiate-spnego'];
+    }
+    return hasKerberos && negotiateForm === 'auto'
+      ? ['negotiate', 'negotiate-ntlm']
+      : ['negotiate-ntlm'];
   });
   if (allow.includes('negotiate') && negotiateForm === 'auto') {
     order.push('negotiate-spnego');
   }
-  return order;
+  return order.filter((mechanism) => isUsable(mechanism, identity, allowNtlm));
+}
+
+function isUsable(
+  mechanism: Mechanism,
+  identity: PickInput['identity'],
+  allowNtlm: boolean,
+): boolean {
+  return (allowNtlm || !isNtlm(mechanism)) && !(identity === 'system' && mechanism === 'basic');
 }
 
 function refuse(offer: Challenge, input: PickInput): RefusalReason | null {
@@ -79,7 +97,7 @@ function refuse(offer: Challenge, input: PickInput): RefusalReason | null {
   if (!input.allow.includes(scheme)) {
     return 'not-allowed';
   }
-  if (!input.hasIdentity) {
+  if (input.identity === null || (input.identity === 'system' && scheme === 'basic')) {
     return 'no-credentials';
   }
   if (scheme === 'basic' && input.setAside.size > 0) {
@@ -87,5 +105,8 @@ function refuse(offer: Challenge, input: PickInput): RefusalReason | null {
     return 'would-be-downgrade';
   }
   const ways = candidates(input).filter((one) => schemeOf(one).toLowerCase() === scheme);
+  if (ways.length === 0) {
+    return 'ntlm-forbidden';
+  }
   return ways.every((one) => input.setAside.has(one)) ? 'set-aside' : null;
 }

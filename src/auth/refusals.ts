@@ -1,5 +1,6 @@
 // Says in words why no offer of a server could be answered. Owns these messages; decides nothing.
 import { SallyportError } from '../errors/sallyport-error.ts';
+import type { Identity } from './credentials.ts';
 import type { Refusal, RefusalReason } from './pick-scheme.ts';
 
 interface RefusalContext {
@@ -9,15 +10,22 @@ interface RefusalContext {
   readonly refusals: readonly Refusal[];
   /** The name that was given, when only its password is missing. */
   readonly user: string | null;
+  readonly identity: Identity['kind'] | null;
+  /** The rule that keeps the user's own sign-on, or part of it, from this host; else `null`. */
+  readonly notTrusted: string | null;
+  /** Why mechanisms could not begin, in the order they were tried. */
+  readonly causes: readonly SallyportError[];
 }
 
 /**
  * The error for a challenge that nothing may answer.
  *
  * @returns BASIC_NOT_ALLOWED (with the options that would allow it), CREDENTIALS_MISSING,
- *   KERBEROS_ONLY, SCHEME_NOT_ALLOWED or SCHEME_UNSUPPORTED
+ *   KERBEROS_ONLY, SCHEME_NOT_ALLOWED, SCHEME_UNSUPPORTED, SIGN_ON_NOT_TRUSTED, or why the operating system's
+ *   sign-on could not begin
  */
-export function refusalError({ host, layer, refusals, user }: RefusalContext): SallyportError {
+export function refusalError(context: RefusalContext): SallyportError {
+  const { host, layer, refusals, user, identity, causes } = context;
   const offered = refusals.map(({ scheme }) => scheme).join(', ');
   const schemesFor = (...reasons: RefusalReason[]) =>
     refusals.filter(({ reason }) => reasons.includes(reason)).map(({ scheme }) => scheme);
@@ -35,15 +43,21 @@ export function refusalError({ host, layer, refusals, user }: RefusalContext): S
       { hint: missingHint(layer, user) },
     );
   }
+  if (identity === 'system') {
+    const error = systemError(context, causes[0]);
+    if (error !== null) {
+      return error;
+    }
+  }
   if (isKerberosOnly(refusals)) {
+    return causes.find(isTelling) ?? kerberosOnly(host, layer, causes[0]);
+  }
+  if (schemesFor('ntlm-forbidden').length > 0) {
     return new SallyportError(
-      'KERBEROS_ONLY',
-      `${host}: the proxy offers only Kerberos; it refused NTLM inside Negotiate`.replace(
-        'the proxy',
-        `the ${layer}`,
-      ),
+      'SCHEME_NOT_ALLOWED',
+      `${host} offers ${offered}, and NTLM is not allowed here`,
       {
-        hint: 'A user name and password cannot be used there. Ask for a proxy port that takes NTLM.',
+        hint: 'Kerberos would need a ticket. Allow NTLM by leaving out --no-ntlm and allowNtlm: false.',
       },
     );
   }
@@ -84,6 +98,56 @@ export function refusalError({ host, layer, refusals, user }: RefusalContext): S
     `${host} offers ${offered}; none can be answered`,
     {
       hint: 'Sallyport answers Negotiate, NTLM and Basic.',
+    },
+  );
+}
+
+/** The signed-in user could not sign on: the rule against it, or what the operating system said. */
+function systemError(
+  { host, layer, refusals, notTrusted }: RefusalContext,
+  cause: SallyportError | undefined,
+): SallyportError | null {
+  const offered = refusals.map(({ scheme }) => scheme).join(', ');
+  if (notTrusted !== null) {
+    const detail = cause === undefined ? '' : ` (${cause.message})`;
+    return new SallyportError(
+      'SIGN_ON_NOT_TRUSTED',
+      `${host} asks for sign-on (${offered}), and yours is not given to it: ${notTrusted}${detail}`,
+      {
+        hint: `If it is your company's proxy: sallyport trust ${host.replace(/:\d+$/, '')}`,
+      },
+    );
+  }
+  if (cause === undefined) {
+    return null;
+  }
+  return new SallyportError(
+    cause.code,
+    `${host} asks for sign-on (${offered}), and yours cannot be used: ${cause.message.replace(`${host}: `, '')}`,
+    {
+      cause,
+      hint: `${cause.hint ?? ''} Or give a name with ${layer === 'proxy' ? '--user' : '--origin-user'}.`.trim(),
+      ...(cause.native === undefined ? {} : { native: cause.native }),
+    },
+  );
+}
+
+/** More than "there is no Kerberos for this password here". */
+function isTelling({ code }: SallyportError): boolean {
+  return code !== 'SIGN_ON_MISSING' && code !== 'SIGN_ON_UNAVAILABLE';
+}
+
+function kerberosOnly(
+  host: string,
+  layer: 'proxy' | 'origin',
+  cause: SallyportError | undefined,
+): SallyportError {
+  return new SallyportError(
+    'KERBEROS_ONLY',
+    `${host}: the ${layer} offers only Kerberos; it refused NTLM inside Negotiate`,
+    {
+      cause,
+      hint: `${cause === undefined ? '' : `No ticket could be got for that name: ${cause.message.replace(`${host}: `, '')}. `}Sign in to the domain (kinit) and leave --user out, or ask for a proxy port that takes NTLM.`,
     },
   );
 }

@@ -1,5 +1,5 @@
 // What a session is made of, whatever its scheme.
-import type { Identity } from './credentials.ts';
+import type { Identity, PasswordIdentity } from './credentials.ts';
 
 export interface SessionContext {
   readonly identity: Identity;
@@ -7,4 +7,15 @@ export interface SessionContext {
   readonly spn: string;
   /** `tls-server-end-point:` data of the TLS connection to that server, or `null` without TLS. */
   readonly channelBindings: Uint8Array | null;
+  /** Whether the operating system's Negotiate may fall to NTLM. */
+  readonly allowNtlm: boolean;
+  /** Whether the server may act as the user elsewhere. */
+  readonly delegate: boolean;
+  /** Another security library than the system's usual one. */
+  readonly securityLibrary: string | undefined;
+}
+
+/** For the sessions that are made of a password here, without the operating system. */
+export interface PasswordContext extends Pick<SessionContext, 'spn' | 'channelBindings'> {
+  readonly identity: PasswordIdentity;
 }

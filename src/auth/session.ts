@@ -16,10 +16,19 @@ export interface AuthSession extends Disposable {
   /** True once the last leg was produced: a further refusal is an answer to the credentials. */
   readonly complete: boolean;
   /**
+   * What the server judges by it, known once the first token was made: a password, whose refusals lock
+   * accounts, or a ticket, whose refusals do not.
+   */
+  readonly proof: 'password' | 'ticket';
+  /** Who signs on, where the operating system tells; else `null`. */
+  readonly principal: string | null;
+  /** For people: `Kerberos by GSSAPI (MIT, ...)`. */
+  readonly description: string;
+  /**
    * Returns the next token, or `null` when this side has nothing more to say.
    *
    * @throws SallyportError CHALLENGE_INVALID, CHALLENGE_TOO_LARGE, CREDENTIALS_INVALID,
-   *   CRYPTO_UNAVAILABLE
+   *   CRYPTO_UNAVAILABLE; of the operating system's library those of `SecurityContext.step`
    */
   step(challenge: Uint8Array | null): Promise<Uint8Array | null>;
 }

@@ -15,18 +15,21 @@ import {
 } from '../spnego/neg-token.ts';
 import { NtlmLegs } from './ntlm-legs.ts';
 import type { AuthSession } from './session.ts';
-import type { SessionContext } from './session-context.ts';
+import type { PasswordContext } from './session-context.ts';
 
 const MECH_TYPES = [MECH.NTLMSSP];
 
 export class SpnegoSession implements AuthSession {
   readonly scheme = 'Negotiate';
+  readonly proof = 'password';
+  readonly principal = null;
+  readonly description = 'NTLMv2 in SPNEGO';
   complete = false;
   readonly #legs: NtlmLegs;
   #restarted = false;
   #serverSigningKey: Uint8Array | null = null;
 
-  constructor(context: SessionContext) {
+  constructor(context: PasswordContext) {
     this.#legs = new NtlmLegs(context, { sign: true });
   }
 

@@ -3,11 +3,11 @@ import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import type { NegotiateForm } from '../auth/mechanisms.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
-import type { SallyportOptions } from '../upstream/settings.ts';
+import type { SallyportOptions, SpnCanonical } from '../upstream/settings.ts';
 
 export interface CommonFlags {
   readonly proxy?: string;
-  readonly bypass?: string;
+  readonly noProxy?: string;
   readonly auth?: string;
   readonly user?: string;
   readonly passwordStdin?: true;
@@ -16,6 +16,11 @@ export interface CommonFlags {
   readonly trusted?: string;
   readonly ca?: string;
   readonly spn?: string;
+  readonly spnCanonical?: SpnCanonical;
+  readonly noSystemSignOn?: true;
+  readonly noNtlm?: true;
+  readonly noAuth?: string;
+  readonly delegate?: string;
   readonly allowBasicHttp?: true;
   readonly negotiateForm?: NegotiateForm;
   readonly config?: string;
@@ -28,7 +33,7 @@ export interface CommonFlags {
 export function withRouteOptions(command: Command): Command {
   return command
     .option('--proxy <url>', 'the proxy: http://host:port, https://host:port, or direct')
-    .addOption(new BypassOption('--no-proxy <list>', 'hosts that need no proxy, comma-separated'))
+    .addOption(flag('--no-proxy <list>', 'hosts that need no proxy, comma-separated'))
     .option('--config <file>', 'configuration file instead of your own')
     .option('--json', 'machine-readable result on standard output');
 }
@@ -36,7 +41,10 @@ export function withRouteOptions(command: Command): Command {
 /** Who signs on, and how. */
 export function withSignOnOptions(command: Command): Command {
   return command
-    .option('--user <name>', 'who signs on to the proxy: DOMAIN\\name, name@domain or name')
+    .option(
+      '--user <name>',
+      'who signs on to the proxy: DOMAIN\\name, name@domain or name (default the signed-in user)',
+    )
     .option('--password-stdin', 'read the password from the first line of standard input')
     .option(
       '--auth <list>',
@@ -46,13 +54,23 @@ export function withSignOnOptions(command: Command): Command {
     .option('--origin-user <name>', 'who signs on to the web server of this URL, when it asks')
     .option('--origin-password-stdin', 'read that password from the (next) line of standard input')
     .option('--trusted <list>', 'further web servers whose 401 may be answered: host or host:port')
+    .addOption(flag('--no-system-sign-on', 'never use the sign-on of the operating system'))
+    .addOption(flag('--no-ntlm', 'Kerberos only: never answer by NTLM'))
+    .addOption(flag('--no-auth <list>', 'hosts that get no sign-on: host or host:port'))
+    .option('--delegate <list>', 'trusted web servers that may act as you elsewhere (Kerberos)')
     .option('--spn <name>', 'service name of the proxy (default HTTP/<its host name>)')
     .addOption(
-      new Option('--negotiate-form <form>', 'form of NTLM inside Negotiate').choices([
+      new Option('--spn-canonical <when>', 'use the canonical name of the host for it').choices([
+        'never',
         'auto',
-        'raw',
-        'spnego',
+        'always',
       ]),
+    )
+    .addOption(
+      new Option(
+        '--negotiate-form <form>',
+        'what goes out under Negotiate: Kerberos, then NTLM (auto), or NTLM in one form',
+      ).choices(['auto', 'raw', 'spnego']),
     )
     .option('--ca <file>', 'PEM file of certificate authorities to trust besides the usual ones')
     .option('--connect-timeout <seconds>', 'longest wait for a connection (default 10)', seconds)
@@ -74,13 +92,18 @@ export function toOptions(flags: CommonFlags): SallyportOptions {
   checkName('--origin-user', flags.originUser);
   const given = {
     proxy: flags.proxy,
-    noProxy: flags.bypass,
+    noProxy: flags.noProxy,
     auth: flags.auth,
     user: flags.user?.trim(),
     originUser: flags.originUser?.trim(),
     trusted: flags.trusted,
     ca: flags.ca,
     spn: flags.spn,
+    spnCanonical: flags.spnCanonical,
+    systemSignOn: flags.noSystemSignOn ? false : undefined,
+    allowNtlm: flags.noNtlm ? false : undefined,
+    noAuth: flags.noAuth,
+    delegate: flags.delegate,
     allowBasicHttp: flags.allowBasicHttp,
     negotiateForm: flags.negotiateForm,
     config: flags.config,
@@ -112,11 +135,16 @@ function checkName(option: string, name: string | undefined): void {
 }
 
 /** Commander takes `--no-x` for the negation of `--x`; here it is a word of its own. */
-class BypassOption extends Option {
+function flag(flags: string, description: string): Option {
+  return new NoOption(flags, description);
+}
+
+class NoOption extends Option {
   override negate = false;
 
   override attributeName(): string {
-    return 'bypass';
+    const name = this.name().replace(/^no-/, '');
+    return `no${`-${name}`.replaceAll(/-([a-z])/g, (_dash, letter: string) => letter.toUpperCase())}`;
   }
 }
 

@@ -6,9 +6,10 @@ export interface ContextRequest {
   /**
    * - `negotiate`: SPNEGO; Kerberos, and NTLM inside only where `allowNtlm`
    * - `kerberos`: Kerberos tokens without SPNEGO
+   * - `negotiate-ntlm`: SPNEGO with nothing but NTLM inside
    * - `ntlm`: raw NTLMSSP messages
    */
-  readonly package: 'negotiate' | 'kerberos' | 'ntlm';
+  readonly package: 'negotiate' | 'kerberos' | 'negotiate-ntlm' | 'ntlm';
   /** `HTTP/host`; GSSAPI gets `HTTP@host`. */
   readonly spn: string;
   /** `null` for the signed-in user: session, ticket cache, keytab, winbind's memory. */

@@ -16,6 +16,11 @@ export function isNtlmMessage(bytes: Uint8Array): boolean {
   return bytes.length >= 12 && SIGNATURE.equals(bytes.subarray(0, SIGNATURE.length));
 }
 
+/** Tells whether a token holds an NTLM message, bare or wrapped in SPNEGO. */
+export function carriesNtlm(token: Uint8Array): boolean {
+  return Buffer.from(token.buffer, token.byteOffset, token.byteLength).includes(SIGNATURE);
+}
+
 /**
  * Checks size, signature and type, and gives a view for reading.
  *

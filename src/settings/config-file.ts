@@ -23,6 +23,12 @@ export interface Configuration {
   readonly allowBasicHttp: boolean | undefined;
   /** Host names, not yet checked. */
   readonly trusted: readonly string[] | undefined;
+  readonly delegate: readonly string[] | undefined;
+  readonly noAuth: readonly string[] | undefined;
+  readonly systemSignOn: boolean | undefined;
+  readonly allowNtlm: boolean | undefined;
+  readonly spnCanonical: string | undefined;
+  readonly securityLibrary: string | undefined;
 }
 
 const KEYS: readonly string[] = [
@@ -35,6 +41,12 @@ const KEYS: readonly string[] = [
   'spn',
   'allowBasicHttp',
   'trusted',
+  'delegate',
+  'noAuth',
+  'systemSignOn',
+  'allowNtlm',
+  'spnCanonical',
+  'securityLibrary',
 ] satisfies (keyof Configuration)[];
 const MAX_BYTES = 1024 * 1024;
 const PASSWORD_LIKE = /pass(?:word|wd|phrase)|secret|token|credential/i;
@@ -92,6 +104,12 @@ function parseConfiguration(path: string, bytes: Uint8Array): Configuration {
     spn: textOf(path, values, 'spn'),
     allowBasicHttp: flagOf(path, values, 'allowBasicHttp'),
     trusted: listOf(path, values, 'trusted'),
+    delegate: listOf(path, values, 'delegate'),
+    noAuth: listOf(path, values, 'noAuth'),
+    systemSignOn: flagOf(path, values, 'systemSignOn'),
+    allowNtlm: flagOf(path, values, 'allowNtlm'),
+    spnCanonical: textOf(path, values, 'spnCanonical'),
+    securityLibrary: textOf(path, values, 'securityLibrary'),
   };
 }
 

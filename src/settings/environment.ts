@@ -36,13 +36,19 @@ export interface Environment {
   readonly allowBasicHttp: boolean | undefined;
   /** Host names, not yet checked. */
   readonly trusted: readonly string[] | undefined;
+  readonly delegate: readonly string[] | undefined;
+  readonly noAuth: readonly string[] | undefined;
+  readonly systemSignOn: boolean | undefined;
+  readonly allowNtlm: boolean | undefined;
+  readonly spnCanonical: string | undefined;
+  readonly securityLibrary: string | undefined;
 }
 
 /**
  * Takes a snapshot of the variables Sallyport reads. White space around a value is dropped, except in passwords:
  * `set X=value && ...` of cmd.exe leaves some. An empty variable counts as absent.
  *
- * @throws SallyportError OPTION_INVALID when `SALLYPORT_ALLOW_BASIC_HTTP` is no yes or no
+ * @throws SallyportError OPTION_INVALID when a variable that is yes or no is neither
  */
 export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environment {
   const read = (name: string) => findValue(env, [name])?.value;
@@ -58,6 +64,12 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     spn: read('SALLYPORT_SPN'),
     allowBasicHttp: readFlag(env, 'SALLYPORT_ALLOW_BASIC_HTTP'),
     trusted: readList(env, 'SALLYPORT_TRUSTED'),
+    delegate: readList(env, 'SALLYPORT_DELEGATE'),
+    noAuth: readList(env, 'SALLYPORT_NO_AUTH'),
+    systemSignOn: readFlag(env, 'SALLYPORT_SYSTEM_SIGN_ON'),
+    allowNtlm: readFlag(env, 'SALLYPORT_ALLOW_NTLM'),
+    spnCanonical: read('SALLYPORT_SPN_CANONICAL'),
+    securityLibrary: read('SALLYPORT_SECURITY_LIBRARY'),
   };
 }
 

@@ -22,6 +22,8 @@ export interface Peer {
 export interface SignedOn {
   readonly scheme: string;
   readonly identity: string;
+  /** The name the operating system told, for the signed-in user. */
+  readonly principal: string | null;
 }
 
 const MAX_INTERIM_ANSWERS = 32;

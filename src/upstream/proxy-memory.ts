@@ -1,13 +1,32 @@
-// What was learned of each proxy or origin while this client lived: the mechanism that worked, and those it refused.
-// Owns these facts; holds no credential.
+// What was learned of each proxy or origin while this client lived: the mechanism and service name that worked, and
+// what was set aside, and why. Owns these facts; holds no credential.
 import type { Mechanism } from '../auth/mechanisms.ts';
+import type { AuthSession } from '../auth/session.ts';
+import type { SallyportError } from '../errors/sallyport-error.ts';
 
 /** A refused mechanism may be mended on the other side: after this it is tried again. */
 const SET_ASIDE_MS = 10 * 60_000;
+/**
+ * Refusals in a row of a ticket that was accepted here before. Each may be a URL that is denied, or the
+ * proxy's new keytab: the answers are alike.
+ */
+const MAX_TICKET_DOUBTS = 3;
+
+/** How to begin with a server at once, without waiting for its challenge. */
+export interface Preference {
+  readonly mechanism: Mechanism;
+  readonly proof: AuthSession['proof'];
+}
 
 interface Facts {
-  preferred: Mechanism | null;
-  readonly setAside: Map<Mechanism, number>;
+  preferred: Preference | null;
+  spn: string | null;
+  wantsTokenEachTime: boolean;
+  ticketDoubts: number;
+  readonly setAside: Map<
+    Mechanism,
+    { readonly until: number; readonly cause: SallyportError | null }
+  >;
 }
 
 export class ProxyMemory {
@@ -19,29 +38,64 @@ export class ProxyMemory {
     this.#now = now;
   }
 
-  /** The mechanism to begin with at once, without waiting for a challenge. */
-  preferred(host: string): Mechanism | null {
+  preferred(host: string): Preference | null {
     return this.#facts.get(host)?.preferred ?? null;
   }
 
-  learn(host: string, mechanism: Mechanism): void {
-    this.#of(host).preferred = mechanism;
-  }
-
-  setAside(host: string, mechanism: Mechanism): void {
+  learn(host: string, preference: Preference): void {
     const facts = this.#of(host);
-    facts.setAside.set(mechanism, this.#now() + SET_ASIDE_MS);
-    facts.preferred = facts.preferred === mechanism ? null : facts.preferred;
+    facts.preferred = preference;
+    facts.ticketDoubts = 0;
   }
 
-  asideAt(host: string): ReadonlySet<Mechanism> {
+  /** The service name that got a ticket, where it was not the first one tried. */
+  spn(host: string): string | null {
+    return this.#facts.get(host)?.spn ?? null;
+  }
+
+  learnSpn(host: string, spn: string): void {
+    this.#of(host).spn = spn;
+  }
+
+  /** Some servers judge a ticket with every request, whatever the connection (`Persistent-Auth: false`, MS-N2HT). */
+  wantsTokenEachTime(host: string): boolean {
+    return this.#facts.get(host)?.wantsTokenEachTime ?? false;
+  }
+
+  learnTokenEachTime(host: string): void {
+    this.#of(host).wantsTokenEachTime = true;
+  }
+
+  /** @returns whether this refusal of a ticket is rather about the URL: the ticket was accepted here before */
+  doubtTicket(host: string): boolean {
+    const facts = this.#of(host);
+    facts.ticketDoubts += 1;
+    return facts.preferred?.proof === 'ticket' && facts.ticketDoubts < MAX_TICKET_DOUBTS;
+  }
+
+  /** @param cause why it could not begin; `null` when the server refused it */
+  setAside(host: string, mechanism: Mechanism, cause: SallyportError | null): void {
+    const facts = this.#of(host);
+    facts.setAside.set(mechanism, { until: this.#now() + SET_ASIDE_MS, cause });
+    facts.preferred = facts.preferred?.mechanism === mechanism ? null : facts.preferred;
+  }
+
+  asideAt(host: string): ReadonlyMap<Mechanism, SallyportError | null> {
     const now = this.#now();
     const aside = [...(this.#facts.get(host)?.setAside ?? [])];
-    return new Set(aside.filter(([, until]) => until > now).map(([mechanism]) => mechanism));
+    return new Map(
+      aside.filter(([, { until }]) => until > now).map(([one, { cause }]) => [one, cause]),
+    );
   }
 
   #of(host: string): Facts {
-    const facts = this.#facts.get(host) ?? { preferred: null, setAside: new Map() };
+    const facts = this.#facts.get(host) ?? {
+      preferred: null,
+      spn: null,
+      wantsTokenEachTime: false,
+      ticketDoubts: 0,
+      setAside: new Map(),
+    };
     this.#facts.set(host, facts);
     return facts;
   }

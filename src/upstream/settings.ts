@@ -2,14 +2,16 @@
 // file. Owns the merging and the defaults (docs/defaults.md).
 import type { SecureContext } from 'node:tls';
 import type { CredentialSource, Identity } from '../auth/credentials.ts';
-import { findIdentity } from '../auth/credentials.ts';
+import { findIdentity, SYSTEM_IDENTITY } from '../auth/credentials.ts';
 import type { AllowedScheme, NegotiateForm } from '../auth/mechanisms.ts';
 import { ALLOWED_SCHEMES, DEFAULT_ALLOWED } from '../auth/mechanisms.ts';
+import type { SignOnRule } from '../auth/sign-on-rules.ts';
+import { signOnRule } from '../auth/sign-on-rules.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { redactUrl } from '../observe/redact.ts';
 import { Secret } from '../observe/secret.ts';
 import { resolveRoute } from '../route/resolve-route.ts';
-import type { ProxyAddress, Route } from '../route/route.ts';
+import type { ProxyAddress, Route, RouteSource } from '../route/route.ts';
 import { readConfiguration } from '../settings/config-file.ts';
 import { readEnvironment } from '../settings/environment.ts';
 import { parseWordList } from '../settings/word-list.ts';
@@ -25,21 +27,38 @@ export interface SallyportOptions {
   readonly noProxy?: string;
   /** Allowed schemes in order of preference: `negotiate`, `ntlm`, `basic`. Default `negotiate,ntlm`. */
   readonly auth?: string | readonly string[];
-  /** `DOMAIN\name`, `name@domain` or `name`. */
+  /** `DOMAIN\name`, `name@domain` or `name`. Without one, the signed-in user signs on. */
   readonly user?: string;
   readonly password?: string;
   /** Credentials for origins in `trusted`. */
   readonly originUser?: string;
   readonly originPassword?: string;
+  /** Whether the operating system's own sign-on may be used where no name is given. Default `true`. */
+  readonly systemSignOn?: boolean;
+  /** Whether NTLM may be used; `false` leaves Kerberos, and Basic where it is allowed. Default `true`. */
+  readonly allowNtlm?: boolean;
   /** Origins whose 401 may be answered: `host` or `host:port`. None by default. */
   readonly trusted?: string | readonly string[];
+  /** Proxies that get the user's own sign-on whoever named them: `host` or `host:port`. */
+  readonly trustedProxies?: string | readonly string[];
+  /** Origins among the trusted ones that may act as the user elsewhere (Kerberos delegation). */
+  readonly delegate?: string | readonly string[];
+  /** Hosts that never get a sign-on: `host` or `host:port`. */
+  readonly noAuth?: string | readonly string[];
   /** A PEM file of certificate authorities to trust besides Node's. */
   readonly ca?: string;
   /** The service name of the proxy instead of `HTTP/host`. */
   readonly spn?: string;
+  /**
+   * Whether the host's canonical name may make the service name: `auto` when the domain does not know the
+   * typed one and both lie in one registrable domain, `always`, or `never`. Default `auto`.
+   */
+  readonly spnCanonical?: SpnCanonical;
+  /** Another security library than the system's usual one: a path, or a name the loader knows. */
+  readonly securityLibrary?: string;
   /** Basic over an unencrypted connection to the proxy: the password can be read on the way. */
   readonly allowBasicHttp?: boolean;
-  /** The form of NTLM inside Negotiate: `auto` (raw, then SPNEGO), `raw` or `spnego`. */
+  /** What goes out under Negotiate: `auto` (Kerberos, then NTLM raw, then in SPNEGO), or NTLM only: `raw`, `spnego`. */
   readonly negotiateForm?: NegotiateForm;
   /** A configuration file instead of the user's own. */
   readonly config?: string;
@@ -53,20 +72,29 @@ export interface SallyportOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
+export type SpnCanonical = 'never' | 'auto' | 'always';
+
 /** The same, merged, checked and ready to be asked. */
 export interface UpstreamSettings {
   routeFor(url: URL): Route;
-  /** Who signs on to this proxy; `null` when the name or the password is missing. */
+  /** Who signs on to this proxy; `null` when the password of a given name is missing. */
   identityFor(proxy: ProxyAddress): Identity | null;
+  /** What may go to this proxy, and why. */
+  ruleFor(proxy: ProxyAddress, namedBy: RouteSource): SignOnRule;
   /** The name alone. */
   userFor(proxy: ProxyAddress): string | null;
   isTrustedOrigin(origin: Target): boolean;
+  mayDelegateTo(origin: Target): boolean;
+  getsNoSignOn(origin: Target): boolean;
   readonly originIdentity: Identity | null;
   readonly originUser: string | null;
   readonly allow: readonly AllowedScheme[];
   readonly negotiateForm: NegotiateForm;
   readonly allowBasicHttp: boolean;
+  readonly allowNtlm: boolean;
   readonly spn: string | undefined;
+  readonly spnCanonical: SpnCanonical;
+  readonly securityLibrary: string | undefined;
   readonly secureContext: SecureContext | undefined;
   readonly connectTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
@@ -91,9 +119,12 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
   const configuration = await readConfiguration(options.config ?? environment.config, env);
   const inputs = { options, environment: environment.proxies, configuration };
   const ca = options.ca ?? environment.ca ?? configuration?.ca;
-  const trusted = parseTrusted(
-    words(options.trusted) ?? environment.trusted ?? configuration?.trusted ?? [],
-  );
+  const hosts = (name: 'trusted' | 'noAuth' | 'delegate') =>
+    parseHosts(words(options[name]) ?? environment[name] ?? configuration?.[name] ?? []);
+  const [trusted, noAuth, delegate] = [hosts('trusted'), hosts('noAuth'), hosts('delegate')];
+  const pinned = parseHosts([...(words(options.trustedProxies) ?? [])]);
+  const systemSignOn =
+    options.systemSignOn ?? environment.systemSignOn ?? configuration?.systemSignOn ?? true;
   const named: CredentialSource[] = [
     { user: options.user, password: secretOf(options.password) },
     { user: environment.user, password: environment.password },
@@ -106,12 +137,24 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
   ];
   return {
     routeFor: (url) => resolveRoute(url, inputs),
-    identityFor: (proxy) => findIdentity(withProxyUrl(named, proxy)),
+    identityFor: (proxy) => identityOf(withProxyUrl(named, proxy), systemSignOn),
+    ruleFor: ({ host, port }, source) =>
+      signOnRule({
+        host,
+        port,
+        namedBy: source.kind,
+        sourceName: source.name,
+        pinned,
+        noAuth,
+        homeDomains: [],
+        isAtHome: false,
+      }),
     userFor: (proxy) => withProxyUrl(named, proxy).find(({ user }) => user)?.user ?? null,
-    originIdentity: findIdentity(namedForOrigins),
+    originIdentity: identityOf(namedForOrigins, systemSignOn),
     originUser: namedForOrigins.find(({ user }) => user)?.user ?? null,
-    isTrustedOrigin: ({ host, port }) =>
-      trusted.has(host.toLowerCase()) || trusted.has(targetName({ host, port }).toLowerCase()),
+    isTrustedOrigin: (origin) => isListed(trusted, origin),
+    mayDelegateTo: (origin) => isListed(delegate, origin),
+    getsNoSignOn: (origin) => isListed(noAuth, origin),
     allow: parseAllowed(words(options.auth) ?? environment.auth ?? configuration?.auth),
     negotiateForm: parseForm(options.negotiateForm ?? 'auto'),
     allowBasicHttp:
@@ -119,6 +162,12 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
       environment.allowBasicHttp ??
       configuration?.allowBasicHttp ??
       false,
+    allowNtlm: options.allowNtlm ?? environment.allowNtlm ?? configuration?.allowNtlm ?? true,
+    spnCanonical: parseSpnCanonical(
+      options.spnCanonical ?? environment.spnCanonical ?? configuration?.spnCanonical ?? 'auto',
+    ),
+    securityLibrary:
+      options.securityLibrary ?? environment.securityLibrary ?? configuration?.securityLibrary,
     spn: parseSpn(options.spn ?? environment.spn ?? configuration?.spn),
     secureContext: ca === undefined ? undefined : await trustAlso(ca, env['NODE_EXTRA_CA_CERTS']),
     connectTimeoutMs: duration(options.connectTimeoutMs, DEFAULT_CONNECT_TIMEOUT_MS),
@@ -130,11 +179,12 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
 /** The words of `SallyportOptions`, and those of `RequestOptions` that come with them in a single use. */
 const TEXT_OPTIONS = new Set([
   ...['proxy', 'noProxy', 'user', 'password', 'originUser', 'originPassword', 'ca', 'spn'],
-  ...['negotiateForm', 'config'],
+  ...['negotiateForm', 'config', 'spnCanonical', 'securityLibrary'],
 ]);
 const OTHER_OPTIONS = new Set([
   ...['auth', 'trusted', 'allowBasicHttp', 'env', 'connectTimeoutMs', 'handshakeTimeoutMs'],
-  ...['idleTimeoutMs', 'signal', 'method', 'headers', 'body'],
+  ...['idleTimeoutMs', 'signal', 'method', 'headers', 'body', 'systemSignOn', 'allowNtlm'],
+  ...['trustedProxies', 'delegate', 'noAuth'],
 ]);
 
 /** A mistyped `proxy` must not mean "direct". Values are not shown: one may be a password. */
@@ -156,6 +206,16 @@ function checkOptions(options: SallyportOptions): void {
 function withProxyUrl(named: CredentialSource[], { user, password }: ProxyAddress) {
   const [option, ...others] = named;
   return [...(option === undefined ? [] : [option]), { user, password }, ...others];
+}
+
+/** A name wants its password; only where none is given, the signed-in user signs on. */
+function identityOf(sources: readonly CredentialSource[], systemSignOn: boolean): Identity | null {
+  const isNamed = sources.some(({ user }) => user);
+  return isNamed || !systemSignOn ? findIdentity(sources) : SYSTEM_IDENTITY;
+}
+
+function isListed(list: ReadonlySet<string>, { host, port }: Target): boolean {
+  return list.has(host.toLowerCase()) || list.has(targetName({ host, port }).toLowerCase());
 }
 
 function words(list: string | readonly string[] | undefined): readonly string[] | undefined {
@@ -205,12 +265,25 @@ function parseSpn(spn: string | undefined): string | undefined {
   return spn;
 }
 
-function parseTrusted(names: readonly string[]): ReadonlySet<string> {
+function parseSpnCanonical(word: string): SpnCanonical {
+  if (word === 'never' || word === 'auto' || word === 'always') {
+    return word;
+  }
+  throw new SallyportError(
+    'OPTION_INVALID',
+    `${JSON.stringify(word)} is no use of canonical names`,
+    {
+      hint: '--spn-canonical is never, auto or always.',
+    },
+  );
+}
+
+function parseHosts(names: readonly string[]): ReadonlySet<string> {
   for (const name of names) {
     if (/[/@?#*\s]/.test(name)) {
       throw new SallyportError(
         'OPTION_INVALID',
-        `${JSON.stringify(redactUrl(name))} cannot be trusted: it is not host or host:port`,
+        `${JSON.stringify(redactUrl(name))} is not host or host:port`,
       );
     }
   }

@@ -1,15 +1,16 @@
 // The state machine of one sign-on, towards a proxy (407) or an origin (401); one for CONNECT, forwarded requests and
 // origins alike. Owns scheme changes, the count of refusals and the gate; reads and writes no socket.
 
-import { createSession } from '../auth/create-session.ts';
 import type { Identity } from '../auth/credentials.ts';
-import { identityKey } from '../auth/credentials.ts';
-import type { LogonGate, LogonTicket } from '../auth/logon-gate.ts';
+import { identityKey, mayGetTicket } from '../auth/credentials.ts';
+import type { LogonGate, LogonRequest, LogonTicket } from '../auth/logon-gate.ts';
 import type { AllowedScheme, Mechanism, NegotiateForm } from '../auth/mechanisms.ts';
 import { bindsConnection, schemeOf } from '../auth/mechanisms.ts';
+import type { PickInput, Refusal } from '../auth/pick-scheme.ts';
 import { pickScheme } from '../auth/pick-scheme.ts';
 import { refusalError } from '../auth/refusals.ts';
 import type { AuthSession, SchemeName } from '../auth/session.ts';
+import type { SignOnRule } from '../auth/sign-on-rules.ts';
 import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
 import type { Challenge } from '../http1/challenges.ts';
 import {
@@ -22,8 +23,19 @@ import type { ResponseHead } from '../http1/head.ts';
 import type { Layer } from '../observe/events.ts';
 import { publishChoice } from '../observe/events.ts';
 import type { Connection } from './connection.ts';
+import type { ServiceNames } from './first-token.ts';
+import { beginSession } from './first-token.ts';
 import type { HandshakeLimit } from './handshake-limit.ts';
 import type { ProxyMemory } from './proxy-memory.ts';
+import type { Parties } from './sign-on-errors.ts';
+import {
+  about,
+  cannotBegin,
+  denied,
+  handshakeCut,
+  passwordRefused,
+  ticketRefused,
+} from './sign-on-errors.ts';
 
 /** What a sign-on needs to know of the server it speaks to and of the user. */
 export interface SignOnScope {
@@ -32,13 +44,20 @@ export interface SignOnScope {
   readonly host: string;
   /** `host:port`, for messages and memory. */
   readonly name: string;
+  /** Where a password is judged, for the gate: all servers of one domain. */
+  readonly realm: string;
   readonly identity: Identity | null;
+  /** What may go there at all. */
+  readonly rule: SignOnRule;
   /** The name alone, where its password is missing. */
   readonly user: string | null;
   readonly allow: readonly AllowedScheme[];
   readonly negotiateForm: NegotiateForm;
   readonly allowBasicHttp: boolean;
-  readonly spn: string;
+  readonly allowNtlm: boolean;
+  readonly delegate: boolean;
+  readonly serviceNames: Omit<ServiceNames, 'known'>;
+  readonly securityLibrary: string | undefined;
   /** Whether credentials travel inside TLS to this server. */
   readonly encrypted: boolean;
   /** An origin behind a forwarding proxy: its connection may be shared unless the proxy says it is not. */
@@ -81,6 +100,9 @@ export class SignOn {
   #token: Uint8Array | null = null;
   /** What was offered before anything was sent; during a handshake squid names only the scheme under way. */
   #offered: readonly Challenge[] | null = null;
+  /** The service name of the session under way. */
+  #spn = '';
+  #principal: string | null = null;
   #legs = 0;
   #bodyWithheld = false;
   #startedOver = false;
@@ -90,6 +112,10 @@ export class SignOn {
     this.layer = scope.layer;
     this.#scope = scope;
     this.#signal = signal;
+    const { identity, gate } = scope;
+    if (identity?.kind === 'password') {
+      gate.prepare(this.#logon(identity));
+    }
   }
 
   /** The header field to send with the next request, if any. */
@@ -122,6 +148,14 @@ export class SignOn {
     return this.#scope.identity;
   }
 
+  /** The name that signs on: as it was typed, or as the operating system tells. */
+  get who(): string | null {
+    const { identity } = this.#scope;
+    return identity?.kind === 'system'
+      ? (this.#principal ?? identity.typed)
+      : (identity?.typed ?? null);
+  }
+
   /** The challenges of an answer that are meant for this layer. */
   offersIn(head: ResponseHead): Challenge[] {
     const name = this.layer === 'proxy' ? 'Proxy-Authenticate' : 'WWW-Authenticate';
@@ -138,11 +172,15 @@ export class SignOn {
   async begin(connection: Connection, hasBody: boolean): Promise<void> {
     this.#reset();
     this.#connection = connection;
-    const remembered = this.#scope.memory.preferred(this.#scope.name);
-    const mayBeginAtOnce = remembered !== null && !(hasBody && bindsConnection(remembered));
-    const known = this.#mechanism ?? (mayBeginAtOnce ? remembered : null);
-    if (this.layer === 'proxy' && connection.signedOn !== null) {
-      this.#mechanism = remembered;
+    const { memory, name } = this.#scope;
+    const remembered = memory.preferred(name);
+    const isOneLeg = remembered?.proof === 'ticket' || remembered?.mechanism === 'basic';
+    const mayBeginAtOnce = remembered !== null && (isOneLeg || !hasBody);
+    const known = this.#mechanism ?? (mayBeginAtOnce ? remembered.mechanism : null);
+    const { signedOn } = connection;
+    if (this.layer === 'proxy' && signedOn !== null && !memory.wantsTokenEachTime(name)) {
+      this.#mechanism = remembered?.mechanism ?? null;
+      this.#principal = signedOn.principal;
       this.#state = 'signed-on';
       return;
     }
@@ -181,7 +219,7 @@ export class SignOn {
         throw error;
       }
       this.#endAttempt('undecided');
-      return { do: 'deliver', refusal: this.#named(error) };
+      return { do: 'deliver', refusal: about(this.#scope.name, error) };
     }
   }
 
@@ -194,13 +232,18 @@ export class SignOn {
     if (this.#state === 'quiet' || this.#state === 'signed-on') {
       return null;
     }
+    if (this.#session?.proof === 'ticket') {
+      // No account can be locked by it: a lost request like any other.
+      this.#endAttempt('undecided');
+      return null;
+    }
     const onlyFirstLegSent = this.#state === 'negotiating' && this.#legs === 1;
     this.#endAttempt('undecided');
     if (onlyFirstLegSent && !this.#startedOver) {
       this.#startedOver = true;
       return 'start-over';
     }
-    return this.#cut(cause);
+    return handshakeCut(this.#parties, cause);
   }
 
   /** Frees the session and gives the turn at the gate back. Called on every path. */
@@ -221,7 +264,7 @@ export class SignOn {
       case 'negotiating':
         return this.#continue(offers, head, keeps);
       case 'last-leg':
-        return this.#verdict(offers, keeps);
+        return this.#verdict(offers, head, keeps);
       case 'signed-on':
         return this.#signOnAgain();
     }
@@ -250,37 +293,65 @@ export class SignOn {
     keeps: boolean,
   ): Promise<Decision> {
     this.#offered = offers;
-    const { identity, memory, name, host } = this.#scope;
-    const { chosen, refusals } = pickScheme({
+    while (true) {
+      const { chosen, refusals } = pickScheme(this.#pickInput(offers));
+      const { identity, rule } = this.#scope;
+      if (chosen === null || identity === null || !this.#mayGo(identity)) {
+        return this.#giveUp(refusals);
+      }
+      this.#checkShared(chosen, head);
+      const offered = offers.map(({ scheme }) => scheme).join(', ');
+      this.#say(
+        chosen,
+        `${this.#parties.who} for ${this.#scope.host}, from ${offered}; ${rule.rule}`,
+      );
+      this.#mechanism = chosen;
+      if (!keeps) {
+        return FRESH;
+      }
+      if (await this.#start(chosen, identity)) {
+        return SAME;
+      }
+    }
+  }
+
+  #pickInput(offers: readonly Challenge[]): PickInput {
+    const { identity, memory, name, allow, negotiateForm, encrypted } = this.#scope;
+    const isSystem = identity?.kind === 'system';
+    const hasKerberos = identity?.kind === 'password' && mayGetTicket(identity);
+    return {
       offers,
-      allow: this.#scope.allow,
-      hasIdentity: identity !== null,
-      setAside: memory.asideAt(name),
-      negotiateForm: this.#scope.negotiateForm,
-      encrypted: this.#scope.encrypted,
+      allow,
+      identity: hasKerberos ? 'password-kerberos' : (identity?.kind ?? null),
+      allowNtlm: this.#scope.allowNtlm && (!isSystem || this.#scope.rule.ntlm),
+      setAside: new Set(memory.asideAt(name).keys()),
+      negotiateForm,
+      encrypted,
       allowBasicHttp: this.#scope.allowBasicHttp,
+    };
+  }
+
+  #mayGo({ kind }: Identity): boolean {
+    const { password, kerberos, ntlm } = this.#scope.rule;
+    return kind === 'password' ? password : kerberos || ntlm;
+  }
+
+  #giveUp(refusals: readonly Refusal[]): Decision {
+    const { name, user, identity, rule, memory, allowNtlm } = this.#scope;
+    const refusal = refusalError({
+      host: name,
+      layer: this.layer,
+      refusals,
+      user,
+      identity: identity?.kind ?? null,
+      notTrusted:
+        identity !== null && (!this.#mayGo(identity) || (allowNtlm && !rule.ntlm))
+          ? rule.rule
+          : null,
+      causes: [...memory.asideAt(name).values()].filter((cause) => cause !== null),
     });
-    if (chosen === null || identity === null) {
-      const refusal = refusalError({
-        host: name,
-        layer: this.layer,
-        refusals,
-        user: this.#scope.user,
-      });
-      this.#say(null, refusal.code);
-      return { do: 'deliver', refusal };
-    }
-    this.#checkShared(chosen, head);
-    this.#say(
-      chosen,
-      `${identity.typed} for ${host}, from ${offers.map(({ scheme }) => scheme).join(', ')}`,
-    );
-    this.#mechanism = chosen;
-    if (!keeps) {
-      return FRESH;
-    }
-    await this.#start(chosen, identity);
-    return SAME;
+    this.#say(null, refusal.code);
+    return { do: 'deliver', refusal };
   }
 
   async #continue(offers: Challenge[], head: ResponseHead, keeps: boolean): Promise<Decision> {
@@ -290,65 +361,149 @@ export class SignOn {
       return this.#setAside(head);
     }
     if (!keeps) {
-      throw this.#cut();
+      throw handshakeCut(this.#parties);
     }
     this.#take(next);
     return SAME;
   }
 
   /** After the last leg: a further token continues Negotiate, everything else is a no, garbage included. */
-  async #verdict(offers: Challenge[], keeps: boolean): Promise<Decision> {
-    const token = this.#mechanism === 'negotiate-spnego' ? this.#tokenFor(offers) : null;
+  async #verdict(offers: Challenge[], head: ResponseHead, keeps: boolean): Promise<Decision> {
+    const continues = this.#mechanism === 'negotiate-spnego' || this.#mechanism === 'negotiate';
+    const token = continues ? this.#tokenFor(offers) : null;
     const next = token === null ? null : await this.#step(token).catch(() => null);
     if (next !== null && keeps) {
       this.#take(next);
       return SAME;
     }
+    if (this.#session?.proof === 'ticket') {
+      return this.#ticketRefused(offers, head);
+    }
     const proven = this.#ticket?.proven ?? false;
     this.#endAttempt('refused');
-    const refusal = proven ? this.#denied() : this.#refused();
+    const isSystem = this.#scope.identity?.kind === 'system';
+    const refusal = proven ? denied(this.#parties) : passwordRefused(this.#parties, isSystem);
     this.#say(null, refusal.code);
     return { do: 'deliver', refusal };
+  }
+
+  /** No password was judged: the next scheme may be tried, on a fresh handshake. */
+  async #ticketRefused(offers: Challenge[], head: ResponseHead): Promise<Decision> {
+    const { memory, name } = this.#scope;
+    if (memory.doubtTicket(name)) {
+      this.#endAttempt('undecided');
+      const refusal = denied(this.#parties);
+      this.#say(null, refusal.code);
+      return { do: 'deliver', refusal };
+    }
+    const cause = ticketRefused(this.#parties, this.#spn);
+    this.#aside('negotiate', cause);
+    this.#mechanism = null;
+    this.#reset();
+    return this.#choose(this.#offered ?? offers, head, false);
   }
 
   /** A signed-on connection is asked again: once more on a fresh one, then it is a denial. */
   #signOnAgain(): Decision {
     if (this.#signedOnAgain) {
-      return { do: 'deliver', refusal: this.#denied() };
+      return { do: 'deliver', refusal: denied(this.#parties) };
     }
     this.#signedOnAgain = true;
+    if (this.#scope.memory.preferred(this.#scope.name)?.proof === 'ticket') {
+      this.#scope.memory.learnTokenEachTime(this.#scope.name);
+    }
     this.#say(this.#mechanism, 'the signed-on connection was challenged again');
     return FRESH;
   }
 
   /** No credential was judged yet, so another scheme may be tried, on a fresh handshake. */
   #setAside(head: ResponseHead): Promise<Decision> | Decision {
-    const refused = this.#mechanism;
-    if (refused !== null) {
-      this.#scope.memory.setAside(this.#scope.name, refused);
-      this.#say(refused, 'set aside for 10 min: refused before any credential was judged');
+    if (this.#mechanism !== null) {
+      this.#aside(this.#mechanism, null);
     }
     this.#mechanism = null;
     this.#reset();
     return this.#offered === null ? FRESH : this.#choose(this.#offered, head, false);
   }
 
-  async #start(mechanism: Mechanism, identity: Identity): Promise<void> {
-    const { gate, limit, host, name, spn } = this.#scope;
-    const key = `${this.layer} ${host} ${identityKey(identity)}`;
-    this.#ticket = await gate.enter(key, name, this.#signal);
-    this.#leaveQueue = await limit.enter(name, this.#signal);
+  #aside(mechanism: Mechanism, cause: SallyportError | null): void {
+    this.#scope.memory.setAside(this.#scope.name, mechanism, cause);
+    const reason = cause?.message ?? 'refused before any credential was judged';
+    this.#say(mechanism, `set aside for 10 min: ${reason}`);
+  }
+
+  /** @returns false when it cannot begin here: it is set aside, and nothing was sent */
+  async #start(mechanism: Mechanism, identity: Identity): Promise<boolean> {
+    const { gate, limit, name } = this.#scope;
+    if (identity.kind === 'password') {
+      this.#ticket = await gate.enter(this.#logon(identity), this.#signal);
+    }
     this.#mechanism = mechanism;
-    this.#session = await createSession(mechanism, {
-      identity,
-      spn,
-      channelBindings: await this.#channelBindings(),
-    });
+    const first = await this.#firstToken(mechanism, identity);
+    if (first === 'cannot-begin') {
+      return false;
+    }
+    const proof = this.#session?.proof;
+    if (identity.kind === 'system' && proof === 'password') {
+      this.#ticket = await gate.enter(this.#logon(identity), this.#signal);
+    }
+    if (identity.kind === 'password' && proof === 'ticket') {
+      // The KDC has judged the password by now; what the server judges is a ticket.
+      this.#ticket?.accepted();
+      this.#ticket = null;
+    }
+    this.#leaveQueue = await limit.enter(name, this.#signal);
     this.#legs = 0;
-    const first = await this.#session.step(null);
     if (first !== null) {
       this.#take(first);
     }
+    return true;
+  }
+
+  async #firstToken(
+    mechanism: Mechanism,
+    identity: Identity,
+  ): Promise<Uint8Array | null | 'cannot-begin'> {
+    const { memory, name, serviceNames, allowNtlm, rule, delegate, securityLibrary } = this.#scope;
+    try {
+      const context = {
+        identity,
+        channelBindings: await this.#channelBindings(),
+        allowNtlm: allowNtlm && (identity.kind === 'password' || rule.ntlm),
+        delegate,
+        securityLibrary,
+      };
+      const names = { ...serviceNames, known: memory.spn(name) };
+      const { session, token, spn } = await beginSession(mechanism, context, names);
+      this.#session = session;
+      this.#spn = spn;
+      this.#principal = session.principal;
+      if (spn !== serviceNames.typed) {
+        memory.learnSpn(name, spn);
+      }
+      if (identity.kind === 'system' || mechanism === 'negotiate') {
+        this.#say(mechanism, `${session.description} as ${this.#parties.who} for ${spn}`);
+      }
+      return token;
+    } catch (error) {
+      if (!isSallyportError(error)) {
+        throw error;
+      }
+      this.#endAttempt(error.code === 'CREDENTIALS_REFUSED' ? 'refused' : 'undecided');
+      if (!cannotBegin(error)) {
+        throw error;
+      }
+      this.#aside(mechanism, about(name, error));
+      this.#mechanism = null;
+      return 'cannot-begin';
+    }
+  }
+
+  #logon(identity: Identity): LogonRequest {
+    const { name, realm } = this.#scope;
+    return identity.kind === 'password'
+      ? { place: name, realm, account: identity.typed, secret: identity.password }
+      : { place: name, realm, account: this.#principal ?? identity.typed, secret: null };
   }
 
   async #channelBindings(): Promise<Uint8Array | null> {
@@ -376,12 +531,13 @@ export class SignOn {
 
   #accept(): void {
     const token = this.#token;
+    const proof = this.#session?.proof ?? 'password';
     this.#endAttempt('accepted');
     this.#state = 'signed-on';
     if (this.#mechanism === null || this.#connection === null) {
       return;
     }
-    this.#scope.memory.learn(this.#scope.name, this.#mechanism);
+    this.#scope.memory.learn(this.#scope.name, { mechanism: this.#mechanism, proof });
     if (!bindsConnection(this.#mechanism)) {
       this.#token = token;
       return;
@@ -390,6 +546,7 @@ export class SignOn {
       this.#connection.signedOn = {
         scheme: schemeOf(this.#mechanism),
         identity: identityKey(this.#scope.identity),
+        principal: this.#principal,
       };
     } else {
       this.#connection.tied = true;
@@ -443,62 +600,8 @@ export class SignOn {
     publishChoice({ layer: this.layer, host: name, chosen: mechanism, reason });
   }
 
-  #named(error: SallyportError): SallyportError {
+  get #parties(): Parties {
     const { name } = this.#scope;
-    return error.message.includes(name)
-      ? error
-      : new SallyportError(error.code, `${name}: ${error.message}`, {
-          cause: error,
-          ...(error.hint === undefined ? {} : { hint: error.hint }),
-        });
-  }
-
-  #cut(cause?: Error): SallyportError {
-    const scheme = this.#mechanism === null ? '' : ` by ${schemeOf(this.#mechanism)}`;
-    return new SallyportError(
-      'HANDSHAKE_CUT',
-      `${this.#scope.name} closes the connection during a sign-on${scheme}`,
-      {
-        cause,
-        hint: `Tell the people who run ${this.#scope.name}: a sign-on needs its connection to stay open.`,
-      },
-    );
-  }
-
-  #denied(): SallyportError {
-    return new SallyportError(
-      this.layer === 'proxy' ? 'PROXY_DENIED' : 'ORIGIN_DENIED',
-      `${this.#scope.name} denies this URL to ${this.#who()}, whom it accepted before`,
-      {
-        hint: `Unless the password was changed meanwhile, ask the people who run ${this.#scope.name} for access.`,
-      },
-    );
-  }
-
-  #refused(): SallyportError {
-    return new SallyportError(
-      'CREDENTIALS_REFUSED',
-      `${this.#scope.name} refused ${this.#who()}: the password is wrong, the account is disabled, locked or must change its password, or this URL is denied to it (the answers are alike)`,
-      {
-        hint: `They were sent once and are not sent again. ${this.#nameHint()}Check name and password, for example by signing in elsewhere, then try again.`,
-      },
-    );
-  }
-
-  /** The two slips that look like a wrong password. */
-  #nameHint(): string {
-    const typed = this.#who();
-    if (this.#mechanism === 'basic') {
-      return typed.includes('\\')
-        ? 'For Basic this server may want the name without its domain. '
-        : '';
-    }
-    return /[\\@]/.test(typed)
-      ? ''
-      : `The name was sent as ${typed}, without a domain; in a shell write "DOMAIN\\name" in quotes. `;
-  }
-
-  #who(): string {
-    return this.#scope.identity?.typed ?? 'nobody';
+    return { layer: this.layer, name, who: this.who ?? 'nobody', mechanism: this.#mechanism };
   }
 }

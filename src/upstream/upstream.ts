@@ -8,11 +8,12 @@ import type { Identity } from '../auth/credentials.ts';
 import { identityKey } from '../auth/credentials.ts';
 import type { LogonGate } from '../auth/logon-gate.ts';
 import { processLogonGate } from '../auth/logon-gate.ts';
+import { realmOf } from '../auth/logon-realm.ts';
 import type { SchemeName } from '../auth/session.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import type { ResponseHead } from '../http1/head.ts';
 import { VERSION } from '../observe/version.ts';
-import type { ProxyAddress, Route } from '../route/route.ts';
+import type { ProxyAddress, Route, RouteSource } from '../route/route.ts';
 import type { Peer } from './connection.ts';
 import { Connection } from './connection.ts';
 import type { DialOptions } from './dial.ts';
@@ -23,7 +24,9 @@ import { HandshakeLimit } from './handshake-limit.ts';
 import { Pool } from './pool.ts';
 import { ProxyMemory } from './proxy-memory.ts';
 import { ResponseBody } from './response-body.ts';
+import { serviceNames } from './service-names.ts';
 import type { UpstreamSettings } from './settings.ts';
+import type { SignOnScope } from './sign-on.ts';
 import { SignOn } from './sign-on.ts';
 import type { Target } from './target.ts';
 import { parseTarget, parseUrl, targetName, targetOf } from './target.ts';
@@ -72,6 +75,8 @@ export interface HttpResponse extends AnswerHead, Passage {
 export interface ConnectOptions {
   readonly signal?: AbortSignal;
 }
+
+type ProxyRoute = Route & { readonly kind: 'proxy' };
 
 /** A client of its own pool and memory. Close it when done; its idle connections keep no process alive. */
 export class Upstream implements AsyncDisposable {
@@ -161,12 +166,12 @@ export class Upstream implements AsyncDisposable {
 
   async #forward(
     url: URL,
-    route: Route & { kind: 'proxy' },
+    route: ProxyRoute,
     request: WireRequest,
     signal: AbortSignal,
   ): Promise<HttpResponse> {
     const origin = this.#originSignOns(url, true, signal);
-    const { answer, signOn } = await this.#throughProxy(route.proxy, signal, origin, request);
+    const { answer, signOn } = await this.#throughProxy(route, signal, origin, request);
     if (answer.head.status === 407) {
       answer.connection.destroy();
       throw answer.refusal ?? unexplained407(route.proxy);
@@ -186,12 +191,12 @@ export class Upstream implements AsyncDisposable {
   }
 
   async #throughProxy(
-    proxy: ProxyAddress,
+    { proxy, source }: ProxyRoute,
     signal: AbortSignal,
     originSignOns: readonly SignOn[],
     request: WireRequest,
   ): Promise<{ answer: Answer; signOn: SignOn }> {
-    const signOn = this.#proxySignOn(proxy, signal);
+    const signOn = this.#proxySignOn(proxy, source, signal);
     const hop: Hop = {
       open: () => this.#reachProxy(proxy, signal),
       takeIdle: () => this.#pool.take(this.#poolKey(proxy, signOn.identity)),
@@ -217,7 +222,7 @@ export class Upstream implements AsyncDisposable {
         ...{ legs: 0, connections: 1, refusal: null },
       };
     }
-    const { answer, signOn } = await this.#throughProxy(route.proxy, signal, [], {
+    const { answer, signOn } = await this.#throughProxy(route, signal, [], {
       method: 'CONNECT',
       target: name,
       headers: [
@@ -287,53 +292,59 @@ export class Upstream implements AsyncDisposable {
     };
   }
 
-  #proxySignOn(proxy: ProxyAddress, signal: AbortSignal): SignOn {
+  #proxySignOn(proxy: ProxyAddress, source: RouteSource, signal: AbortSignal): SignOn {
     const settings = this.#settings;
-    return new SignOn(
-      {
-        layer: 'proxy',
-        host: proxy.host,
-        name: targetName(proxy),
-        identity: settings.identityFor(proxy),
-        user: settings.userFor(proxy),
-        allow: settings.allow,
-        negotiateForm: settings.negotiateForm,
-        allowBasicHttp: settings.allowBasicHttp,
-        spn: settings.spn ?? `HTTP/${proxy.host}`,
-        encrypted: proxy.scheme === 'https',
-        behindForwardingProxy: false,
-        memory: this.#memory,
-        gate: this.#gate,
-        limit: this.#limit,
-      },
-      signal,
-    );
+    const scope: SignOnScope = {
+      ...this.#commonScope(proxy, settings.spn),
+      layer: 'proxy',
+      identity: settings.identityFor(proxy),
+      user: settings.userFor(proxy),
+      rule: settings.ruleFor(proxy, source),
+      delegate: false,
+      encrypted: proxy.scheme === 'https',
+      behindForwardingProxy: false,
+    };
+    return new SignOn(scope, signal);
   }
 
   /** None for an origin that is not on the allow-list: its 401 is simply its answer. */
   #originSignOns(url: URL, behindForwardingProxy: boolean, signal: AbortSignal): SignOn[] {
     const settings = this.#settings;
     const target = targetOf(url);
-    if (!settings.isTrustedOrigin(target)) {
+    if (!settings.isTrustedOrigin(target) || settings.getsNoSignOn(target)) {
       return [];
     }
-    const scope = {
+    const scope: SignOnScope = {
+      ...this.#commonScope(target, undefined),
       layer: 'origin',
-      host: target.host,
-      name: targetName(target),
       identity: settings.originIdentity,
       user: settings.originUser,
-      allow: settings.allow,
-      negotiateForm: settings.negotiateForm,
-      allowBasicHttp: settings.allowBasicHttp,
-      spn: `HTTP/${target.host}`,
+      rule: { password: true, kerberos: true, ntlm: true, rule: `${target.host} is trusted` },
+      delegate: settings.mayDelegateTo(target),
       encrypted: url.protocol === 'https:',
       behindForwardingProxy,
+    };
+    return [new SignOn(scope, signal)];
+  }
+
+  /** What a sign-on is told whatever its layer. */
+  #commonScope({ host, port }: Target, spn: string | undefined) {
+    const { allow, negotiateForm, allowBasicHttp, allowNtlm, securityLibrary, spnCanonical } =
+      this.#settings;
+    return {
+      host,
+      name: targetName({ host, port }),
+      realm: realmOf('proxy', host),
+      allow,
+      negotiateForm,
+      allowBasicHttp,
+      allowNtlm,
+      securityLibrary,
+      serviceNames: serviceNames(host, spn, spnCanonical),
       memory: this.#memory,
       gate: this.#gate,
       limit: this.#limit,
-    } as const;
-    return [new SignOn(scope, signal)];
+    };
   }
 
   #dialOptions(signal: AbortSignal): DialOptions {
@@ -374,7 +385,7 @@ function passage(route: Route, answer: Answer, signOn: SignOn | null): Passage {
   return {
     route,
     scheme,
-    identity: scheme === null ? null : (signOn?.identity?.typed ?? null),
+    identity: scheme === null ? null : (signOn?.who ?? null),
     legs: answer.legs,
     connections: answer.connectionsOpened,
   };

@@ -132,6 +132,9 @@ export function session(
     ),
     spn: options.spn ?? 'HTTP/127.0.0.1',
     channelBindings: options.channelBindings ?? null,
+    allowNtlm: true,
+    delegate: false,
+    securityLibrary: undefined,
   });
 }
 
