@@ -10,6 +10,8 @@ export interface NativeStatus {
   readonly api: 'SSPI' | 'GSSAPI' | 'WinHTTP';
   readonly call: string;
   readonly status: number;
+  /** What the mechanism at work adds (GSSAPI's minor status), unsigned. */
+  readonly minor?: number;
   readonly symbol: string;
 }
 
