@@ -20,6 +20,7 @@ const PROXY_LOGS = {
   ntlmBasic: 'squid/ntlm-basic',
   spnego: 'squid/spnego',
   ntlmClose: 'squid/ntlm-close',
+  rolled: 'squid/rolled',
   tls: 'squid/all',
   apache: 'apache/log/proxy',
 } as const satisfies Partial<Record<keyof typeof LAB.proxies, string>>;

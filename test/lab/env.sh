@@ -13,6 +13,7 @@ export LAB_ORIGIN_IP=127.0.0.12
 export LAB_APACHE_PROXY_IP=127.0.0.13
 export LAB_DC_HOST=dc1.corp.example
 export LAB_PROXY_HOST=proxy.corp.example
+export LAB_PROXY_ALIAS=webproxy.corp.example # the domain knows no service by this name
 export LAB_ORIGIN_HOST=origin.corp.example
 export LAB_APACHE_PROXY_HOST=aproxy.corp.example
 
@@ -43,6 +44,7 @@ export LAB_PORT_OPEN=3134
 export LAB_PORT_NTLM_BASIC=3135
 export LAB_PORT_SPNEGO=3136
 export LAB_PORT_NTLM_CLOSE=3137
+export LAB_PORT_ROLLED=3138
 export LAB_PORT_TLS=3443
 # The other proxies.
 export LAB_PORT_CNTLM=3140
@@ -57,6 +59,7 @@ export LAB_PORT_ORIGIN_NTLM=8082
 export LAB_CA=$SALLYPORT_LAB_DIR/pki/ca.crt
 export LAB_SMB_CONF=$SALLYPORT_LAB_DIR/ad/etc/smb.conf
 export LAB_HTTP_KEYTAB=$SALLYPORT_LAB_DIR/krb/http.keytab
+export LAB_ROLLED_KEYTAB=$SALLYPORT_LAB_DIR/krb/rolled.keytab
 
 # Kerberos of whoever sources this file: the lab's realm and alice's ticket.
 export KRB5_CONFIG=$SALLYPORT_LAB_DIR/krb/krb5.conf

@@ -26,6 +26,7 @@ export const LAB = {
     ntlmBasic: endpoint(PROXY_HOST, 3135),
     spnego: endpoint(PROXY_HOST, 3136),
     ntlmClose: endpoint(PROXY_HOST, 3137),
+    rolled: endpoint(PROXY_HOST, 3138),
     tls: endpoint(PROXY_HOST, 3443, 'https'),
     cntlm: endpoint('127.0.0.1', 3140),
     apache: endpoint('aproxy.corp.example', 3150),

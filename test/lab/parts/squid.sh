@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# Eleven squids: ten proxies, one for each mix of schemes (auth_param is global, not per port), and
+# Twelve squids: eleven proxies, one for each mix of schemes (auth_param is global, not per port), and
 # one origin with 401 in accelerator mode.
 readonly SQUID=$SALLYPORT_LAB_DIR/squid
 readonly SQUID_HELPERS=/usr/lib/squid
 readonly SQUIDS=(
-  all ntlm kerberos basic digest negotiate open ntlm-basic spnego ntlm-close accel
+  all ntlm kerberos basic digest negotiate open ntlm-basic spnego ntlm-close rolled accel
 )
 
 up_squid() {
@@ -37,6 +37,7 @@ squid_port() {
     ntlm-basic) echo "$LAB_PORT_NTLM_BASIC" ;;
     spnego) echo "$LAB_PORT_SPNEGO" ;;
     ntlm-close) echo "$LAB_PORT_NTLM_CLOSE" ;;
+    rolled) echo "$LAB_PORT_ROLLED" ;;
     accel) echo "$LAB_PORT_ORIGIN_NTLM" ;;
   esac
 }
@@ -54,6 +55,7 @@ squid_schemes() {
     ntlm-basic) echo ntlm basic-ad ;;
     spnego) echo spnego ;;
     ntlm-close) echo ntlm-close ;;
+    rolled) echo rolled ntlm ;;
     accel) echo negotiate ntlm ;;
   esac
 }
@@ -158,6 +160,13 @@ write_auth_blocks() {
     'children 20 startup=1 idle=1' \
     'keep_alive on'
 
+  # Its keytab is older than the password of its account: every ticket is refused.
+  write_rolled_keytab
+  write_auth rolled \
+    "program ${kerberos/$LAB_HTTP_KEYTAB/$LAB_ROLLED_KEYTAB}" \
+    'children 20 startup=1 idle=1' \
+    'keep_alive on'
+
   # Right for Kerberos and raw NTLMSSP only. NTLM wrapped in SPNEGO is answered by the Kerberos
   # helper (gss-ntlmssp is installed), and squid 5.7 then emits the broken header
   # "Proxy-Authenticate: Negotiate token=oYG...": use spnego for that.
@@ -200,10 +209,21 @@ write_auth() {
   local block=$1 scheme
   shift
   case $block in
-    kerberos | negotiate | spnego) scheme=negotiate ;;
+    kerberos | rolled | negotiate | spnego) scheme=negotiate ;;
     *) scheme=${block%%-*} ;;
   esac
   printf "auth_param $scheme %s\n" "$@" >"$SQUID/auth/$block.conf"
+}
+
+# The right names with a key the domain has never heard of.
+write_rolled_keytab() {
+  rm -f "$LAB_ROLLED_KEYTAB"
+  ktutil >/dev/null <<KTUTIL
+addent -password -p HTTP/$LAB_PROXY_HOST@$LAB_REALM -k 1 -e aes256-cts-hmac-sha1-96
+an older password
+wkt $LAB_ROLLED_KEYTAB
+KTUTIL
+  chown proxy "$LAB_ROLLED_KEYTAB"
 }
 
 # gss-spnego wants a dedicated keytab and folders the user proxy may write.
