@@ -25,6 +25,7 @@ const INDEFINITE = 0xffff_ffff;
 const CONTINUE_NEEDED = 0x1;
 /** Calling and routine errors; the lower half is information (RFC 2744 section 3.9.1). */
 const ERROR_MASK = 0xffff_0000;
+const FAILURE = 13;
 /** A library that repeats itself must not hold us. */
 const MAX_STATUS_TEXTS = 8;
 
@@ -168,6 +169,11 @@ export class GssCalls {
     });
   }
 
+  /** Heimdal only: the keytab that `acquire` by name may take keys from, for the whole process. */
+  useKeytab(path: string): boolean {
+    return this.#inArena((arena) => this.library.useKeytab(arena.text(path)));
+  }
+
   /** Lets SPNEGO offer this mechanism and no other. */
   restrictNegotiation(credential: bigint, mechanism: Uint8Array): GssStatus {
     return this.#inArena((arena) =>
@@ -277,13 +283,18 @@ export class GssCalls {
     );
   }
 
-  /** What the library says about a status, in its own words; empty where it says nothing. */
+  /**
+   * What the library says about a status, in its own words; empty where it says nothing. Details that it keeps for the
+   * thread of the call are lost: Heimdal then knows no words at all for a minor status.
+   */
   statusText({ major, minor }: GssStatus, mechanism: Uint8Array): string {
-    const texts = [
-      ...this.#statusTexts(major, 1, mechanism),
-      ...(minor === 0 ? [] : this.#statusTexts(minor, 2, mechanism)),
-    ];
-    return [...new Set(texts)].join('; ');
+    const texts = minor === 0 ? [] : this.#statusTexts(minor, 2, mechanism);
+    const known = texts.filter((text) => !text.startsWith('unknown mech-code'));
+    // "Miscellaneous failure (see text)" says nothing without the text.
+    const isVague = minor !== 0 && (major & ERROR_MASK) >>> 16 === FAILURE;
+    return (known.length > 0 || isVague ? known : this.#statusTexts(major, 1, mechanism)).join(
+      '; ',
+    );
   }
 
   releaseName(name: bigint): void {

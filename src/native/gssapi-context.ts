@@ -78,7 +78,7 @@ export class GssContext implements SecurityContext {
   }
 
   async #begin(): Promise<Uint8Array | null> {
-    if (this.#credential === NOTHING) {
+    if (this.#target === NOTHING) {
       this.#credential = await acquireCredential(this.#calls, this.#request);
       this.#request = { ...this.#request, credentials: null };
       this.#target = importName(this.#calls, serviceName(this.#request.spn), this.#request);
@@ -172,6 +172,7 @@ export class GssContext implements SecurityContext {
         spn: this.#request.spn,
         principal: this.principal,
         readsAnswer: this.#tokens > 0,
+        hasCredential: this.#credential !== NOTHING,
       });
     }
   }

@@ -1,12 +1,13 @@
 // Credentials for a GSSAPI sign-on: of the signed-in user, or Kerberos from a password. Owns the way to them and the
 // errors on it; a password's ticket stays in the library's memory.
 import { SallyportError } from '../errors/sallyport-error.ts';
+import { readClientKeytab } from './client-keytab.ts';
 import type { GssCalls } from './gssapi-calls.ts';
 import { GSS_OID, isGssError, NOTHING } from './gssapi-calls.ts';
 import type { GssStatus } from './gssapi-library.ts';
 import type { GssName } from './gssapi-names.ts';
 import { userPrincipal } from './gssapi-names.ts';
-import { gssError } from './gssapi-status.ts';
+import { gssError, nativeStatus } from './gssapi-status.ts';
 import type { ContextRequest, ExplicitCredentials } from './security-context.ts';
 
 const NAME_TYPES: Readonly<Record<GssName['type'], Buffer>> = {
@@ -27,8 +28,34 @@ export async function acquireCredential(calls: GssCalls, request: ContextRequest
   if (request.credentials !== null) {
     return acquireFromPassword(calls, request, request.credentials);
   }
+  return acquireDefault(calls, request);
+}
+
+/** `NOTHING` where only the attempt itself will tell: Heimdal gives no reason here. */
+async function acquireDefault(calls: GssCalls, request: ContextRequest): Promise<bigint> {
   const { status, handle } = await calls.acquire(NOTHING, GSS_OID.KERBEROS);
-  return isGssError(status) ? fail(calls, status, request, null) : handle;
+  if (!isGssError(status)) {
+    return handle;
+  }
+  if (calls.library.flavour !== 'MIT') {
+    return acquireFromKeytab(calls, request);
+  }
+  const hasRealm = (await defaultRealm(calls)) !== null;
+  return hasRealm ? fail(calls, status, request, null) : failWithoutRealm(status);
+}
+
+async function acquireFromKeytab(calls: GssCalls, request: ContextRequest): Promise<bigint> {
+  const keytab = readClientKeytab();
+  if (keytab === null || !calls.useKeytab(keytab.path)) {
+    return NOTHING;
+  }
+  const name = importName(calls, { text: keytab.principal, type: 'user' }, request);
+  try {
+    const { status, handle } = await calls.acquire(name, GSS_OID.KERBEROS);
+    return isGssError(status) ? NOTHING : handle;
+  } finally {
+    calls.releaseName(name);
+  }
 }
 
 /**
@@ -86,6 +113,9 @@ async function acquireFromPassword(
 /** GSSAPI has no call for it: a name without a realm is given the default one. */
 async function defaultRealm(calls: GssCalls): Promise<string | null> {
   const probe = calls.importName('user', GSS_OID.USER_NAME);
+  if (isGssError(probe.status)) {
+    return null;
+  }
   try {
     const canonical = await calls.canonicalName(probe.handle, GSS_OID.KERBEROS);
     const text = calls.displayName(canonical.handle) ?? '';
@@ -95,6 +125,17 @@ async function defaultRealm(calls: GssCalls): Promise<string | null> {
   } finally {
     calls.releaseName(probe.handle);
   }
+}
+
+function failWithoutRealm(status: GssStatus): never {
+  throw new SallyportError(
+    'SIGN_ON_MISSING',
+    'Nobody is signed in: there is no Kerberos ticket, and this machine belongs to no Kerberos realm',
+    {
+      hint: 'Give a name with --user, or set default_realm in krb5.conf and run kinit.',
+      native: nativeStatus(status),
+    },
+  );
 }
 
 function realmUnknown({ user, domain }: ExplicitCredentials): SallyportError {
@@ -120,5 +161,6 @@ function fail(
     spn: request.spn,
     principal,
     readsAnswer: false,
+    hasCredential: true,
   });
 }

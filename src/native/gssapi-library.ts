@@ -2,7 +2,7 @@
 // what a call means is `gssapi-calls.ts`.
 import { SallyportError } from '../errors/sallyport-error.ts';
 import type { NativeFunction, NativeLibrary, NativeType, NativeValue } from './ffi.ts';
-import { openLibrary } from './ffi.ts';
+import { NativeMemory, openLibrary } from './ffi.ts';
 import type { GssArena, GssLayout } from './gssapi-structures.ts';
 import { gssLayout } from './gssapi-structures.ts';
 
@@ -28,6 +28,9 @@ const LINUX_LIBRARIES = [
 ];
 /** CITI's wrapper, which may end the process, has both (Firefox bug 325433). */
 const WRAPPER_SIGNS = ['internal_krb5_gss_initialize', 'gssd_pname_to_uid'];
+/** dlopen(3), Linux. */
+const RTLD_NOW = 0x2;
+const RTLD_NODELETE = 0x1000;
 const HEIMDAL_SIGN = 'gsskrb5_register_acceptor_identity';
 
 /** What follows `OM_uint32 *minor_status`, the first parameter of each; the result is the major status. */
@@ -88,9 +91,10 @@ export class GssLibrary {
     return { call: name, major: Number(major), minor: minor.bytes.readUInt32LE(0) };
   }
 
-  /** `void` functions of one pointer, which only some flavours have. */
-  find(name: string): NativeFunction | undefined {
-    return this.#library.find(name, 'u32', ['pointer']);
+  /** @param path address of a C string */
+  useKeytab(path: bigint): boolean {
+    const register = this.#library.find(HEIMDAL_SIGN, 'u32', ['pointer']);
+    return register !== undefined && register.call(path) === 0;
   }
 
   #function(name: GssFunctionName): NativeFunction {
@@ -111,6 +115,7 @@ export function openGssLibrary(library?: string): GssLibrary {
   for (const name of names) {
     const opened = tryOpen(name);
     if (opened !== null && !isWrapper(opened)) {
+      keepLoaded(opened);
       return new GssLibrary(opened);
     }
   }
@@ -128,6 +133,19 @@ function tryOpen(name: string): NativeLibrary | null {
     return openLibrary([name]);
   } catch {
     return null;
+  }
+}
+
+/**
+ * Heimdal leaves destructors with each thread that called it. The FFI closes libraries before libuv's threads end, and the
+ * process would crash at its exit (seen with 7.8, each time); a second reference that is never given back keeps the code.
+ */
+function keepLoaded(library: NativeLibrary): void {
+  const open = library.find('dlopen', 'pointer', ['pointer', 'i32']);
+  if (process.platform === 'linux' && open !== undefined) {
+    const path = NativeMemory.of(Buffer.from(`${library.name}\0`));
+    open.call(path.address, RTLD_NOW | RTLD_NODELETE);
+    path.free();
   }
 }
 

@@ -195,6 +195,20 @@ export const UNPROVEN: StatusRow = row(
   'Somebody else may answer in its place.',
 );
 
+export const NO_TICKET: StatusRow = row(
+  'GSS_S_NO_CRED',
+  'TICKET_MISSING',
+  'There is no Kerberos ticket',
+  KINIT,
+);
+
+export const EXPIRED_TICKET: StatusRow = row(
+  'GSS_S_CREDENTIALS_EXPIRED',
+  'TICKET_EXPIRED',
+  'The Kerberos ticket has expired',
+  KINIT,
+);
+
 /** gss-ntlmssp finds nobody: neither in winbind nor in NTLM_USER_FILE. */
 export const NO_NTLM_CREDENTIALS: StatusRow = row(
   'GSS_S_NO_CRED',

@@ -6,8 +6,10 @@ import type { GssStatus } from './gssapi-library.ts';
 import type { StatusRow } from './gssapi-status-rows.ts';
 import {
   CALLING_ERRORS,
+  EXPIRED_TICKET,
   KERBEROS_MINORS,
   NO_NTLM_CREDENTIALS,
+  NO_TICKET,
   ROUTINE_ERRORS,
   UNPROVEN,
 } from './gssapi-status-rows.ts';
@@ -22,6 +24,8 @@ export interface GssSubject {
   readonly principal: string | null;
   /** Whether the server's answer was being read: what fails then is its proof. */
   readonly readsAnswer: boolean;
+  /** Whether there were credentials to begin with; where not, any failure is for want of them. */
+  readonly hasCredential: boolean;
 }
 
 /** ERROR_TABLE_BASE_krb5, -1765328384, unsigned; MIT and Heimdal number alike from here. */
@@ -30,6 +34,7 @@ const KRB5_SIZE = 256;
 
 const FAILURE = 13;
 const NO_CREDENTIAL = 7;
+const CC_NOTFOUND = 141;
 
 /** What a server may say of the ticket it got; any other failure over its answer is the lack of a proof. */
 const TOLD_BY_SERVER: readonly ErrorCode[] = ['CLOCK_SKEW', 'TICKET_EXPIRED', 'TICKET_REFUSED'];
@@ -47,7 +52,7 @@ export function gssError(status: GssStatus, text: string, subject: GssSubject): 
     .replaceAll('%u', subject.principal ?? 'the signed-in user');
   return new SallyportError(row.code, text === '' ? sentence : `${sentence} (${text})`, {
     ...(row.hint === undefined ? {} : { hint: row.hint }),
-    native: nativeStatus(status, minor),
+    native: nativeStatus(status),
   });
 }
 
@@ -69,11 +74,17 @@ function choose(major: number, minor: StatusRow | undefined, subject: GssSubject
   if (subject.mechanism === 'NTLM') {
     return error === NO_CREDENTIAL ? NO_NTLM_CREDENTIALS : (routine ?? UNPROVEN);
   }
+  if (!subject.hasCredential) {
+    // Heimdal finds a cache without a valid ticket, or no cache at all (minor ENOENT).
+    return minor === KERBEROS_MINORS[CC_NOTFOUND] ? EXPIRED_TICKET : NO_TICKET;
+  }
   const row = minor ?? routine ?? UNPROVEN;
   return subject.readsAnswer && !TOLD_BY_SERVER.includes(row.code) ? UNPROVEN : row;
 }
 
-function nativeStatus(status: GssStatus, minor: StatusRow | undefined): NativeStatus {
+/** What is kept of a status in an error. */
+export function nativeStatus(status: GssStatus): NativeStatus {
+  const minor = minorRow(status.minor);
   const symbols = [majorSymbol(status.major), ...(minor === undefined ? [] : [minor.symbol])];
   return {
     api: 'GSSAPI',

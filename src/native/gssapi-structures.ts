@@ -108,6 +108,11 @@ export class GssArena implements Disposable {
     return this.#copy(formatBuffer(this.#layout, this.#bytes(bytes))).address;
   }
 
+  /** Address of a NUL-terminated UTF-8 string. */
+  text(text: string): bigint {
+    return this.#copy(Buffer.from(`${text}\0`)).address;
+  }
+
   /** Address of a `gss_OID_desc`. */
   oid(elements: Uint8Array): bigint {
     return this.#copy(formatOid(this.#layout, this.#bytes(elements))).address;
