@@ -126,10 +126,14 @@ function systemError(
     `${host} asks for sign-on (${offered}), and yours cannot be used: ${cause.message.replace(`${host}: `, '')}`,
     {
       cause,
-      hint: `${cause.hint ?? ''} Or give a name with ${layer === 'proxy' ? '--user' : '--origin-user'}.`.trim(),
+      hint: withName(cause.hint ?? '', layer === 'proxy' ? '--user' : '--origin-user'),
       ...(cause.native === undefined ? {} : { native: cause.native }),
     },
   );
+}
+
+function withName(hint: string, option: string): string {
+  return hint.includes(option) ? hint : `${hint} Or give a name with ${option}.`.trim();
 }
 
 /** More than "there is no Kerberos for this password here". */

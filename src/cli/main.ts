@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line: reads argv, runs one command, ends with its exit code. Nothing else in Sallyport exits.
 import { Command, CommanderError } from 'commander';
+import { hasNativeCallsUnderWay } from '../native/ffi.ts';
 import { VERSION } from '../observe/version.ts';
 import { EXIT_CODES, EXIT_CODES_HELP, EXIT_OK } from './exit-codes.ts';
 import { getCommand } from './get.ts';
@@ -14,6 +15,10 @@ async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
   process.exitCode = await run(argv);
+  if (hasNativeCallsUnderWay()) {
+    // Given up, but not to be ended: a domain controller that is silent would hold the command for half a minute.
+    process.stdout.write('', () => process.exit());
+  }
 }
 
 async function run(argv: readonly string[]): Promise<number> {

@@ -15,7 +15,16 @@ export interface ProxyAddress {
 
 /** Who named a proxy or a bypass list. */
 export interface RouteSource {
-  readonly kind: 'option' | 'sallyport-environment' | 'configuration' | 'environment' | 'default';
+  readonly kind:
+    | 'option'
+    | 'sallyport-environment'
+    | 'configuration'
+    | 'environment'
+    | 'system'
+    /** Not read yet; the rules for them are in `auth/sign-on-rules.ts`. */
+    | 'pac'
+    | 'wpad'
+    | 'default';
   /** As the user would look for it: `--proxy`, `SALLYPORT_PROXY`, `/path/config.json: proxy`, `HTTPS_PROXY`. */
   readonly name: string;
 }

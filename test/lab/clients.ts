@@ -41,11 +41,19 @@ export function sallyport(
   env: Readonly<Record<string, string>> = {},
   input = '',
 ): Promise<CommandResult> {
+  return run([MAIN, ...args], env, input);
+}
+
+function run(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  input: string,
+): Promise<CommandResult> {
   const clean = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', SALLYPORT_CA: LAB.ca };
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [MAIN, ...args],
+      args,
       { env: { ...clean, ...env }, timeout: 60_000, encoding: 'latin1' },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : (error.code ?? -1);
@@ -54,6 +62,17 @@ export function sallyport(
     );
     child.stdin?.end(input);
   });
+}
+
+/** Runs a module on the built library in a process of its own; `createUpstream` and the like are at hand. */
+export function runModule(
+  text: string,
+  env: Readonly<Record<string, string>>,
+): Promise<CommandResult> {
+  const library = new URL('../../dist/index.js', import.meta.url).href;
+  const names = 'connect, createUpstream, openTunnel, request, resolveProxy';
+  const source = `import { ${names} } from ${JSON.stringify(library)};\n${text}`;
+  return run(['--input-type=module', '-e', source], env, '');
 }
 
 export async function readText(stream: AsyncIterable<unknown>): Promise<string> {
