@@ -77,22 +77,16 @@ export class SystemSession implements AuthSession {
 }
 
 /** Whoever gives up leaves the call to itself: it cannot be ended, and frees its memory when it comes back. */
-async function inTime<T>(call: Promise<T>): Promise<T> {
-  call.catch(() => undefined);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const error = new SallyportError(
+function inTime<T>(call: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = new SallyportError(
       'KDC_UNREACHABLE',
       `The domain’s sign-on service did not answer within ${SYSTEM_PATIENCE_MS / 1000} s`,
       { hint: 'Connect to the company’s network (VPN), or give a name and a password.' },
     );
-    timer = setTimeout(() => reject(error), SYSTEM_PATIENCE_MS);
+    const timer = setTimeout(() => reject(late), SYSTEM_PATIENCE_MS);
+    call.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-  try {
-    return await Promise.race([call, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function lacksPackage(provider: SecurityProvider, name: string): SallyportError {
