@@ -482,7 +482,10 @@ export class SignOn {
         memory.learnSpn(name, spn);
       }
       if (identity.kind === 'system' || mechanism === 'negotiate') {
-        this.#say(mechanism, `${session.description} as ${this.#parties.who} for ${spn}`);
+        this.#say(
+          mechanism,
+          `${session.description} as ${session.principal ?? this.#parties.who} for ${spn}`,
+        );
       }
       return token;
     } catch (error) {
