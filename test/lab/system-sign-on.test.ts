@@ -26,7 +26,10 @@ const LIBRARIES = { MIT: {}, Heimdal: { SALLYPORT_SECURITY_LIBRARY: 'libgssapi.s
 const NO_TICKET = { ...LAB.environment, KRB5CCNAME: `FILE:${join(SCRATCH, 'none')}` };
 const CREDENTIALS = {
   'ticket cache': { args: [], env: LAB.environment },
-  keytab: { args: [], env: { ...NO_TICKET, KRB5_CLIENT_KTNAME: `FILE:${KEYTAB}` } },
+  keytab: {
+    args: [],
+    env: { ...NO_TICKET, KRB5CCNAME: 'MEMORY:', KRB5_CLIENT_KTNAME: `FILE:${KEYTAB}` },
+  },
   password: {
     args: ['--user', users.alice.typed],
     env: { ...NO_TICKET, SALLYPORT_PASSWORD: users.alice.password },
