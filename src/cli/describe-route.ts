@@ -6,6 +6,9 @@ export function describeRoute(route: Route): string {
   if (route.kind === 'proxy') {
     return `${formatProxyUrl(route.proxy)} (from ${route.source.name})`;
   }
+  if (route.note !== undefined) {
+    return `direct: ${route.note}`;
+  }
   return route.bypass === undefined
     ? `direct (${route.source.name})`
     : `direct (${route.bypass.source.name} has ${route.bypass.entry})`;
@@ -18,5 +21,6 @@ export function routeJson(route: Route): Record<string, unknown> {
     ...(route.kind === 'proxy' ? { proxy: formatProxyUrl(route.proxy) } : {}),
     source: route.source,
     ...(route.kind === 'direct' && route.bypass !== undefined ? { bypass: route.bypass } : {}),
+    ...(route.kind === 'direct' && route.note !== undefined ? { note: route.note } : {}),
   };
 }

@@ -18,6 +18,7 @@ export interface BypassRule {
 type HostRule =
   | { readonly kind: 'any' }
   | { readonly kind: 'domain'; readonly name: string; readonly itself: boolean }
+  | { readonly kind: 'pattern'; readonly parts: readonly string[] }
   | { readonly kind: 'network'; readonly family: Family; readonly members: BlockList };
 type Family = 'ipv4' | 'ipv6';
 
@@ -30,7 +31,7 @@ type Family = 'ipv4' | 'ipv6';
 export function parseBypassList(text: string, source: RouteSource): BypassRule[] {
   const rules: BypassRule[] = [];
   for (const entry of parseWordList(text)) {
-    const rule = parseEntry(entry);
+    const rule = parseBypassEntry(entry);
     if (rule !== undefined) {
       rules.push(rule);
     } else if (source.kind !== 'environment') {
@@ -63,13 +64,35 @@ function covers(rule: HostRule, host: string): boolean {
       return true;
     case 'domain':
       return (rule.itself && host === rule.name) || host.endsWith(`.${rule.name}`);
+    case 'pattern':
+      return hasParts(host, rule.parts);
     case 'network':
       // False for a name and for an address of the other family.
       return rule.members.check(host, rule.family);
   }
 }
 
-function parseEntry(entry: string): BypassRule | undefined {
+/** Whether the parts between the stars of a pattern stand in the host in this order, the outer ones at its ends. */
+function hasParts(host: string, parts: readonly string[]): boolean {
+  const [first = '', ...rest] = parts;
+  const last = rest.pop();
+  if (last === undefined) {
+    return host === first;
+  }
+  const end = host.length - last.length;
+  let from = first.length;
+  for (const part of rest) {
+    const at = host.indexOf(part, from);
+    if (at < 0) {
+      return false;
+    }
+    from = at + part.length;
+  }
+  return host.startsWith(first) && host.endsWith(last) && from <= end;
+}
+
+/** One entry, or `undefined` when it cannot be understood. */
+export function parseBypassEntry(entry: string): BypassRule | undefined {
   if (entry.includes('/')) {
     return parseCidr(entry);
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SallyportError } from '../errors/sallyport-error.ts';
 import type { ProxyEnvironment } from '../settings/environment.ts';
+import type { SystemProxy } from '../settings/system-proxy.ts';
 import type { RouteInputs } from './resolve-route.ts';
 import { resolveRoute } from './resolve-route.ts';
 import type { Route } from './route.ts';
@@ -165,6 +166,64 @@ describe('resolveRoute()', () => {
   ])('compares %s with the entry %s by host and port', (target, list, expected) => {
     const { kind } = resolveRoute(target, inputs({ allProxy: 'a', noProxy: list }));
     expect(kind === 'direct').toBe(expected);
+  });
+
+  describe('with settings of the system', () => {
+    const SYSTEM = { name: 'GNOME settings', httpProxy: 'plain:8080', httpsProxy: 'tls:8443' };
+    const routeOf = (target: string, given: Given, system: Partial<SystemProxy> = SYSTEM) =>
+      resolveRoute(target, { ...inputs(given), system: { name: 'GNOME settings', ...system } });
+
+    it('takes them last, by the scheme of the target', () => {
+      expect(shown(routeOf(HTTPS, {}))).toBe('http://tls:8443 from GNOME settings (system)');
+      expect(shown(routeOf(HTTP, {}))).toBe('http://plain:8080 from GNOME settings (system)');
+      expect(shown(routeOf(HTTP, { httpProxy: 'p' }))).toBe(
+        'http://p:80 from http_proxy (environment)',
+      );
+      expect(shown(routeOf(HTTPS, { httpProxy: 'p' }))).toBe(
+        'http://tls:8443 from GNOME settings (system)',
+      );
+      expect(shown(routeOf(HTTPS, { option: 'direct' }))).toBe('direct from --proxy (option)');
+      expect(shown(routeOf(HTTPS, {}, { httpProxy: 'plain:8080' }))).toBe(
+        'direct from default (default)',
+      );
+      expect(shown(resolveRoute(HTTPS, { ...inputs({}), system: null }))).toBe(
+        'direct from default (default)',
+      );
+    });
+
+    it('applies the list of the system beside the one that applies to any proxy', () => {
+      const system = { ...SYSTEM, bypass: ['*.test'], bypassDialect: 'patterns' } as const;
+      expect(shown(routeOf(HTTPS, {}, system))).toBe(
+        'direct from GNOME settings (system) by *.test of GNOME settings (system)',
+      );
+      expect(shown(routeOf(HTTPS, { noProxy: 'example.test' }, system))).toBe(
+        'direct from GNOME settings (system) by example.test of no_proxy (environment)',
+      );
+      expect(shown(routeOf(HTTPS, { noProxy: 'other.test' }, system))).toContain('by *.test of');
+      expect(routeOf(HTTPS, { noOption: '' }, system).kind).toBe('proxy');
+      expect(routeOf(HTTPS, { httpsProxy: 'h' }, system).kind).toBe('proxy');
+    });
+
+    it.each<[Partial<SystemProxy>, RegExp]>([
+      [
+        { pacUrl: 'http://alice:hidden@wpad.test/proxy.pac' },
+        /^GNOME settings name the PAC file http:\/\/\*\*\*@wpad\.test\/proxy\.pac, which this version does not/,
+      ],
+      [{ autoDetect: true }, /automatic detection \(WPAD\).*--proxy/],
+      [{ problem: 'gsettings did not answer' }, /cannot be used: gsettings did not answer/],
+    ])('is direct and says why for %j', (system, expected) => {
+      const route = routeOf(HTTPS, {}, system);
+      expect(route).toMatchObject({ kind: 'direct', source: { kind: 'system' } });
+      expect(route.kind === 'direct' && route.note).toMatch(expected);
+    });
+
+    it('prefers a proxy that is named to a PAC file', () => {
+      expect(routeOf(HTTPS, {}, { ...SYSTEM, pacUrl: 'http://wpad.test/' }).kind).toBe('proxy');
+    });
+
+    it('names the system whose proxy cannot be understood', () => {
+      expect(() => routeOf(HTTPS, {}, { httpsProxy: 'proxy:port' })).toThrow(/GNOME settings has/);
+    });
   });
 
   it('works without a configuration file', () => {

@@ -2,9 +2,12 @@
 // `settings/` brings what they say.
 import { SallyportError } from '../errors/sallyport-error.ts';
 import type { EnvironmentValue, ProxyEnvironment } from '../settings/environment.ts';
+import type { SystemProxy } from '../settings/system-proxy.ts';
 import { findBypass, parseBypassList } from './no-proxy.ts';
 import { parseProxyUrl } from './proxy-url.ts';
 import type { Route, RouteSource } from './route.ts';
+import { findSystemBypass } from './system-bypass.ts';
+import { systemNote } from './system-note.ts';
 
 /** Everything that has a say in the route. */
 export interface RouteInputs {
@@ -17,6 +20,8 @@ export interface RouteInputs {
         readonly noProxy?: string | undefined;
       }
     | undefined;
+  /** What the operating system knows; `null` and absent alike: nothing. */
+  readonly system?: SystemProxy | null | undefined;
 }
 
 /** What one source says, not yet understood. */
@@ -27,7 +32,7 @@ interface Statement {
 
 /**
  * Finds the route to one target. Strongest first: `--proxy`, `SALLYPORT_PROXY`, the configuration file,
- * HTTPS_PROXY or HTTP_PROXY, ALL_PROXY, direct. The first three may say `direct`.
+ * HTTPS_PROXY or HTTP_PROXY, ALL_PROXY, the system's settings, direct. The first three may say `direct`.
  *
  * @throws SallyportError URL_INVALID, PROXY_URL_INVALID, NO_PROXY_INVALID
  */
@@ -35,10 +40,14 @@ export function resolveRoute(url: URL | string, inputs: RouteInputs): Route {
   const target = parseTarget(url);
   const stated = findProxyStatement(target, inputs);
   if (stated === undefined) {
-    return { kind: 'direct', source: { kind: 'default', name: 'default' } };
+    return withoutProxy(inputs.system);
   }
   const { text, source } = stated;
-  if (source.kind !== 'environment' && text.trim().toLowerCase() === 'direct') {
+  if (
+    source.kind !== 'environment' &&
+    source.kind !== 'system' &&
+    text.trim().toLowerCase() === 'direct'
+  ) {
     return { kind: 'direct', source };
   }
   const proxy = parseProxyUrl(text, source.name);
@@ -46,6 +55,13 @@ export function resolveRoute(url: URL | string, inputs: RouteInputs): Route {
   return bypass === undefined
     ? { kind: 'proxy', proxy, source }
     : { kind: 'direct', source, bypass };
+}
+
+function withoutProxy(system: SystemProxy | null | undefined): Route {
+  const note = system ? systemNote(system) : undefined;
+  return note === undefined || !system
+    ? { kind: 'direct', source: { kind: 'default', name: 'default' } }
+    : { kind: 'direct', source: fromSystem(system), note };
 }
 
 /** No message shows the target: what cannot be parsed cannot be redacted either. */
@@ -80,21 +96,32 @@ function findProxyStatement(target: URL, inputs: RouteInputs): Statement | undef
   }
   const ofScheme = target.protocol === 'https:' ? environment.httpsProxy : environment.httpProxy;
   const found = ofScheme ?? environment.allProxy;
-  return found && fromEnvironment(found, 'environment');
+  if (found !== undefined) {
+    return fromEnvironment(found, 'environment');
+  }
+  const system = inputs.system ?? undefined;
+  const text = target.protocol === 'https:' ? system?.httpsProxy : system?.httpProxy;
+  return system && text !== undefined ? { text, source: fromSystem(system) } : undefined;
 }
 
+/** The system's own list belongs to the system's own proxy, beside the list that applies to any. */
 function findBypassOf(
   target: URL,
   proxySource: RouteSource,
   inputs: RouteInputs,
 ): { entry: string; source: RouteSource } | undefined {
   const list = findListStatement(proxySource, inputs);
-  if (list === undefined) {
+  const port = target.port === '' ? defaultPort(target) : Number(target.port);
+  const rule = list && findBypass(parseBypassList(list.text, list.source), target.hostname, port);
+  if (list !== undefined && rule !== undefined) {
+    return { entry: rule.entry, source: list.source };
+  }
+  const { system } = inputs;
+  if (!system || proxySource.kind !== 'system' || list?.source.kind === 'option') {
     return undefined;
   }
-  const port = target.port === '' ? defaultPort(target) : Number(target.port);
-  const rule = findBypass(parseBypassList(list.text, list.source), target.hostname, port);
-  return rule && { entry: rule.entry, source: list.source };
+  const entry = findSystemBypass(system, target, port);
+  return entry === undefined ? undefined : { entry, source: proxySource };
 }
 
 /** A list from anywhere but the command line does not overrule the proxy of the command line. */
@@ -124,6 +151,10 @@ function fromEnvironment(
   kind: 'environment' | 'sallyport-environment',
 ): Statement {
   return { text: value, source: { kind, name } };
+}
+
+function fromSystem({ name }: SystemProxy): RouteSource {
+  return { kind: 'system', name };
 }
 
 function fromConfiguration(text: string, path: string, key: string): Statement {

@@ -36,6 +36,8 @@ export type Route =
       readonly kind: 'direct';
       readonly source: RouteSource;
       readonly bypass?: { readonly entry: string; readonly source: RouteSource };
+      /** What the system's settings say and this version cannot follow: a sentence for people. */
+      readonly note?: string;
     };
 
 /** `scheme://host:port`, for people and logs: never with user information. */
