@@ -100,7 +100,8 @@ export class GssCalls {
     return this.#inArena((arena) => {
       const buffer = this.#emptyBuffer(arena);
       this.library.call(arena, 'gss_display_name', name, buffer.address, NOTHING);
-      return this.#takeBuffer(arena, buffer)?.toString('utf8') ?? null;
+      // gss-ntlmssp 1.2 counts the closing NUL in.
+      return this.#takeBuffer(arena, buffer)?.toString('utf8').replace(/\0$/, '') ?? null;
     });
   }
 
