@@ -1,0 +1,100 @@
+// What the operating system's sign-on costs a process that uses it, and whether one that does not is spared: fresh
+// processes with and without, in turn.
+import { spawn } from 'node:child_process';
+import type { Contender, Sample } from './contender.ts';
+
+/** Folder of the built package, as a `file:` URL that ends in a slash. */
+export interface NativeCostInput {
+  readonly dist: URL;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** The file name of koffi begins so on every platform. */
+const FFI_LIBRARY = /koffi/;
+
+/** Fresh processes that load the library, one of them the security library of the system, too. */
+export function loadingContenders({ dist, env }: NativeCostInput): [Contender, Contender] {
+  const library = `await import(${JSON.stringify(new URL('index.js', dist).href)});`;
+  const provider = JSON.stringify(new URL('native/security-provider.js', dist).href);
+  const native = `await (await import(${provider})).loadSecurityProvider();`;
+  return [
+    {
+      id: 'load',
+      title: 'a process that imports Sallyport',
+      measure: () => processTime(library, env),
+    },
+    {
+      id: 'load-native',
+      title: 'the same, and loads FFI and the security library',
+      measure: () => processTime(`${library} ${native}`, env, { mustLoad: true }),
+    },
+  ];
+}
+
+/**
+ * Runs the command in a process of its own.
+ *
+ * @returns whether koffi was loaded when it ended
+ * @throws Error when the command fails
+ */
+export async function loadsFfi(
+  { dist, env }: NativeCostInput,
+  args: readonly string[],
+): Promise<boolean> {
+  const main = new URL('cli/main.js', dist).pathname;
+  const { code, stderr } = await runNode(['--import', PROBE, main, ...args], env);
+  if (code !== 0) {
+    throw new Error(`sallyport ended with ${code}: ${stderr.trim().split('\n')[0]}`);
+  }
+  return hasLoadedFfi(stderr);
+}
+
+const MARK = 'shared objects: ';
+/** Tells at the end of a process which libraries are in it. */
+const PROBE = `data:text/javascript,${encodeURIComponent(
+  `import { writeSync } from 'node:fs';
+   process.report.excludeNetwork = true;
+   process.once('exit', () => {
+     writeSync(2, ${JSON.stringify(MARK)} + process.report.getReport().sharedObjects.join(' ') + '\\n');
+   });`,
+)}`;
+
+async function processTime(
+  script: string,
+  env: NodeJS.ProcessEnv,
+  { mustLoad = false } = {},
+): Promise<Sample> {
+  const started = performance.now();
+  const args = ['--import', PROBE, '--input-type=module', '--eval', script];
+  const { code, stderr } = await runNode(args, env);
+  const ms = performance.now() - started;
+  if (code !== 0) {
+    throw new Error(stderr.split('\n').find((line) => /Error/.test(line)) ?? `node: ${code}`);
+  }
+  if (hasLoadedFfi(stderr) !== mustLoad) {
+    throw new Error(mustLoad ? 'No FFI was loaded' : 'FFI was loaded without need');
+  }
+  return { ms, legs: null, relayMs: null };
+}
+
+function hasLoadedFfi(stderr: string): boolean {
+  const line = stderr.split('\n').find((one) => one.startsWith(MARK));
+  if (line === undefined) {
+    throw new Error('The process did not tell which libraries were in it');
+  }
+  return FFI_LIBRARY.test(line);
+}
+
+function runNode(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly code: number | null; readonly stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const stdio = ['ignore', 'ignore', 'pipe'] as const;
+    const child = spawn(process.execPath, args, { env, stdio: [...stdio], timeout: 20_000 });
+    const errors: Buffer[] = [];
+    child.stderr.on('data', (piece: Buffer) => errors.push(piece));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stderr: Buffer.concat(errors).toString() }));
+  });
+}
