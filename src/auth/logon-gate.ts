@@ -1,6 +1,24 @@
 // Keeps accounts from being locked by us: an unproven secret is tried by one connection at a time, and after one
-// refusal by none. Owns that memory, for this process; knows no sockets and no schemes.
+// refusal by none. Owns who may go now, in this process and, by `shared-logons.ts`, among all of this user; knows no
+// sockets and no schemes.
 import { SallyportError } from '../errors/sallyport-error.ts';
+import type { LogonRequest } from './logon-request.ts';
+import type { Standing } from './logon-standing.ts';
+import {
+  accept,
+  aged,
+  CLOSED_MS,
+  isClosed,
+  isDecided,
+  isTrusted,
+  refuse,
+  UNPROVEN,
+} from './logon-standing.ts';
+import { processTag } from './secret-tag.ts';
+import type { SharedView } from './shared-logons.ts';
+import { SharedLogons } from './shared-logons.ts';
+
+export type { LogonRequest } from './logon-request.ts';
 
 /**
  * How long others wait for an attempt whose last leg is unanswered. A wrong password is answered at
@@ -9,22 +27,10 @@ import { SallyportError } from '../errors/sallyport-error.ts';
 const MAX_WAIT_MS = 10_000;
 /** Attempts without a verdict that may stand at the same time, or one after the other. */
 const MAX_UNANSWERED = 2;
-/**
- * Refusals in a row of a secret that was accepted before. Each may be a URL that is denied, or a
- * password that was changed: the answers are alike.
- */
-const MAX_DOUBTS = 3;
-/**
- * How long after an acceptance any number may sign on at once; then one goes first again: passwords
- * are changed while programs run.
- */
-const TRUSTED_MS = 60_000;
-/** Then nothing is sent for so long; accounts forget wrong passwords in about that time. */
-const CLOSED_MS = 10 * 60_000;
 
 /** The right to send one last leg. One of `accepted`, `refused`, `undecided` is called, once. */
 export interface LogonTicket {
-  /** Whether this secret was accepted at this place before: a refusal need not be a wrong password. */
+  /** Whether this secret was accepted in this realm before: a refusal need not be a wrong password. */
   readonly proven: boolean;
   /** The credentials are on their way: from now on no verdict is a fact of its own. */
   lastLegSent(): void;
@@ -35,128 +41,256 @@ export interface LogonTicket {
 }
 
 interface Entry {
-  verdict: 'unproven' | 'proven' | 'refused';
-  /** Refusals of a proven secret, or unanswered last legs, in a row. */
-  strikes: number;
-  closedUntil: number;
-  acceptedAt: number;
-  /** Attempts with an unproven or doubted secret. */
+  readonly key: string;
+  standing: Standing;
+  /** Last legs that nobody answered, in a row: of this process alone. */
+  unanswered: number;
+  silentUntil: number;
+  /** Attempts of this process with an unproven or doubted secret. */
   underWay: number;
   readonly waiting: Set<() => void>;
+  /** What was written last, or read since. */
+  synced: { readonly salt: string; readonly revision: number } | null;
+  /** Verdicts on their way to the file. */
+  unwritten: number;
+  /** The last verdict could not be written: what the file says is older. */
+  isAhead: boolean;
+}
+
+/** What an admitted attempt holds. */
+interface Hold {
+  readonly isAlone: boolean;
+  readonly lease: string | null;
 }
 
 export class LogonGate {
   readonly #entries = new Map<string, Entry>();
+  readonly #shared: SharedLogons | null;
   readonly #maxWaitMs: number;
   readonly #now: () => number;
 
-  /** @param deps a shorter wait and a monotonic clock (milliseconds), for tests */
-  constructor(deps: { readonly maxWaitMs?: number; readonly now?: () => number } = {}) {
+  /** @param deps the memory shared with other processes (none by default); a shorter wait and a wall clock, for tests */
+  constructor(
+    deps: {
+      readonly shared?: SharedLogons | null;
+      readonly maxWaitMs?: number;
+      readonly now?: () => number;
+    } = {},
+  ) {
+    this.#shared = deps.shared ?? null;
     this.#maxWaitMs = deps.maxWaitMs ?? MAX_WAIT_MS;
-    this.#now = deps.now ?? (() => performance.now());
+    this.#now = deps.now ?? Date.now;
+  }
+
+  /** Begins computing what `enter` will need, so that it is ready then. Never throws. */
+  prepare(request: LogonRequest): void {
+    void this.#shared?.prepare(request);
   }
 
   /**
-   * Waits until this (account, secret) may be tried at this place.
+   * Waits until this (account, secret) may be tried in this realm.
    *
-   * @param key place, account and secret, as one opaque word
-   * @param place `host:port` in the error
    * @throws SallyportError CREDENTIALS_REFUSED when the secret was refused before: nothing is sent
    * @throws the reason of `signal` when it aborts
    */
-  async enter(key: string, place: string, signal: AbortSignal): Promise<LogonTicket> {
-    const entry = this.#entryOf(key);
+  async enter(request: LogonRequest, signal: AbortSignal): Promise<LogonTicket> {
+    const entry = this.#entryOf(request);
+    let room = 1;
     while (true) {
+      await this.#look(entry, request);
       signal.throwIfAborted();
-      this.#checkOpen(entry, place);
-      const isFresh = this.#now() - entry.acceptedAt < TRUSTED_MS;
-      const trusted = entry.verdict === 'proven' && entry.strikes === 0 && isFresh;
-      if (trusted || entry.underWay === 0) {
-        return this.#admit(entry, trusted);
+      this.#checkOpen(entry, request);
+      if (isTrusted(entry.standing, this.#now())) {
+        return this.#admit(entry, request, { isAlone: false, lease: null });
       }
-      const isLate = await this.#wait(entry, signal);
-      if (isLate && entry.underWay < MAX_UNANSWERED) {
-        this.#checkOpen(entry, place);
-        return this.#admit(entry, false);
+      if (entry.underWay >= room) {
+        room = (await this.#wait(entry, signal)) ? MAX_UNANSWERED : 1;
+        continue;
+      }
+      const ticket = await this.#goFirst(entry, request, room, signal);
+      if (ticket !== null) {
+        return ticket;
       }
     }
   }
 
-  #entryOf(key: string): Entry {
+  #entryOf({ realm, account, secret }: LogonRequest): Entry {
+    const tag = secret === null ? null : processTag(secret);
+    const key = JSON.stringify([realm, account.toLowerCase(), tag]);
     const entry = this.#entries.get(key) ?? {
-      verdict: 'unproven',
-      strikes: 0,
-      closedUntil: 0,
-      acceptedAt: 0,
+      key,
+      standing: UNPROVEN,
+      unanswered: 0,
+      silentUntil: 0,
       underWay: 0,
       waiting: new Set(),
+      synced: null,
+      unwritten: 0,
+      isAhead: false,
     };
     this.#entries.set(key, entry);
     return entry;
   }
 
-  #checkOpen(entry: Entry, place: string): void {
-    if (entry.verdict === 'refused') {
-      throw new SallyportError(
-        'CREDENTIALS_REFUSED',
-        `${place} refused these credentials a moment ago; they were not sent again`,
-        { hint: 'So that the account is not locked, they are tried again only when they change.' },
+  /** The first of this process: is it also the first of all? `null` when another process has found out meanwhile. */
+  async #goFirst(
+    entry: Entry,
+    request: LogonRequest,
+    room: number,
+    signal: AbortSignal,
+  ): Promise<LogonTicket | null> {
+    entry.underWay += 1;
+    const isAlone = true;
+    try {
+      const lease = await this.#takeTurn(entry, request, room, signal);
+      if (lease !== 'decided') {
+        return this.#admit(entry, request, { isAlone, lease });
+      }
+    } catch (error) {
+      this.#leave(entry);
+      throw error;
+    }
+    this.#leave(entry);
+    return null;
+  }
+
+  /** @returns the lease; `null` where there is no memory to share */
+  async #takeTurn(
+    entry: Entry,
+    request: LogonRequest,
+    firstRoom: number,
+    signal: AbortSignal,
+  ): Promise<string | null | 'decided'> {
+    let room = firstRoom;
+    while (this.#shared !== null && !entry.isAhead) {
+      const claim = await this.#shared.claim(request, room);
+      if (claim === null) {
+        return null;
+      }
+      this.#learn(entry, claim.view);
+      if (claim.lease !== null) {
+        if (signal.aborted) {
+          void this.#shared.settle(request, claim.lease, null);
+        }
+        signal.throwIfAborted();
+        return claim.lease;
+      }
+      if (isDecided(entry.standing, this.#now())) {
+        return 'decided';
+      }
+      const isLate = await this.#shared.waitForChange(request, claim.view, this.#maxWaitMs, signal);
+      room = isLate ? MAX_UNANSWERED : 1;
+    }
+    return null;
+  }
+
+  async #look(entry: Entry, request: LogonRequest): Promise<void> {
+    if (this.#shared !== null) {
+      this.#learn(entry, await this.#shared.look(request));
+    }
+    entry.standing = aged(entry.standing, this.#now(), request.secret === null);
+  }
+
+  /** What other processes have found out; what this one has is never older than what it wrote. */
+  #learn(entry: Entry, view: SharedView | null): void {
+    const { synced } = entry;
+    if (view === null || entry.unwritten > 0 || entry.isAhead) {
+      return;
+    }
+    const isSameFile = synced?.salt === view.salt;
+    if (isSameFile && view.revision < synced.revision) {
+      return;
+    }
+    if (view.standing !== null) {
+      entry.standing = view.standing;
+    } else if (isSameFile && view.revision > synced.revision) {
+      // It was there: `sallyport retry` has made it forgotten.
+      entry.standing = UNPROVEN;
+    }
+    entry.synced = { salt: view.salt, revision: view.revision };
+  }
+
+  #checkOpen({ standing, unanswered, silentUntil }: Entry, request: LogonRequest): void {
+    const now = this.#now();
+    if (standing.verdict === 'refused') {
+      throw refusedBefore(standing, request, now);
+    }
+    if (isClosed(standing, now)) {
+      throw notAccepted(
+        request,
+        `did not accept ${request.account} ${standing.strikes} times in a row`,
       );
     }
-    if (this.#now() < entry.closedUntil) {
-      throw new SallyportError(
-        'CREDENTIALS_REFUSED',
-        `${place} did not accept these credentials ${entry.strikes} times in a row; they are not sent for 10 min`,
-        {
-          hint: 'The password may have changed, or the proxy denies these URLs or breaks the sign-on. Sign in elsewhere to find out.',
-        },
-      );
+    if (now < silentUntil && silentUntil - now <= CLOSED_MS) {
+      throw notAccepted(request, `did not answer ${request.account} ${unanswered} times in a row`);
     }
   }
 
-  #admit(entry: Entry, trusted: boolean): LogonTicket {
-    const proven = entry.verdict === 'proven';
+  #admit(entry: Entry, request: LogonRequest, { isAlone, lease }: Hold): LogonTicket {
+    const proven = entry.standing.verdict === 'proven';
     let isSent = false;
-    const end = (change: () => void): void => {
-      change();
-      entry.underWay -= trusted ? 0 : 1;
-      for (const wake of entry.waiting) {
-        wake();
+    const end = (change: ((standing: Standing) => Standing) | null): void => {
+      if (change !== null) {
+        entry.standing = change(entry.standing);
       }
+      if (isAlone) {
+        this.#leave(entry);
+      }
+      void this.#write(entry, request, lease, change);
     };
-    entry.underWay += trusted ? 0 : 1;
     return {
       proven,
       lastLegSent: () => {
         isSent = true;
       },
-      accepted: () =>
-        end(() => {
-          entry.verdict = 'proven';
-          entry.acceptedAt = this.#now();
-          entry.strikes = 0;
-        }),
-      refused: () =>
-        end(() => {
-          if (entry.verdict === 'proven') {
-            this.#strike(entry, MAX_DOUBTS);
-          } else {
-            entry.verdict = 'refused';
-          }
-        }),
-      undecided: () =>
-        end(() => {
-          if (isSent && entry.verdict === 'unproven') {
-            this.#strike(entry, MAX_UNANSWERED);
-          }
-        }),
+      accepted: () => {
+        const now = this.#now();
+        entry.unanswered = 0;
+        entry.silentUntil = 0;
+        end(() => accept(now));
+      },
+      refused: () => {
+        const now = this.#now();
+        end((standing) => refuse(standing, now, request.place));
+      },
+      undecided: () => {
+        if (isSent && entry.standing.verdict === 'unproven') {
+          this.#strike(entry);
+        }
+        end(null);
+      },
     };
   }
 
-  #strike(entry: Entry, limit: number): void {
-    entry.strikes += 1;
-    if (entry.strikes >= limit) {
-      entry.closedUntil = this.#now() + CLOSED_MS;
+  #strike(entry: Entry): void {
+    entry.unanswered += 1;
+    if (entry.unanswered >= MAX_UNANSWERED) {
+      entry.silentUntil = this.#now() + CLOSED_MS;
+    }
+  }
+
+  async #write(
+    entry: Entry,
+    request: LogonRequest,
+    lease: string | null,
+    change: ((standing: Standing) => Standing) | null,
+  ): Promise<void> {
+    if (this.#shared === null || (lease === null && change === null)) {
+      return;
+    }
+    entry.unwritten += 1;
+    const view = await this.#shared.settle(request, lease, change);
+    entry.unwritten -= 1;
+    if (change !== null) {
+      entry.isAhead = view === null;
+    }
+    this.#learn(entry, view);
+  }
+
+  #leave(entry: Entry): void {
+    entry.underWay -= 1;
+    for (const wake of entry.waiting) {
+      wake();
     }
   }
 
@@ -178,5 +312,45 @@ export class LogonGate {
   }
 }
 
-/** One memory for the whole process: two clients with the same wrong password are one account. */
-export const processLogonGate: LogonGate = new LogonGate();
+function refusedBefore(
+  { refusedAt, refusedBy }: Standing,
+  { place, account, secret }: LogonRequest,
+  now: number,
+): SallyportError {
+  const ends = secret === null ? 'within the hour' : 'when they change';
+  return new SallyportError(
+    'CREDENTIALS_REFUSED',
+    `${refusedBy} refused ${account} ${agoOf(now - refusedAt)}; nothing was sent to ${place}`,
+    {
+      hint: `So that the account is not locked, the same credentials are tried again only ${ends}, or at once after: sallyport retry URL (any URL that goes through this proxy).`,
+    },
+  );
+}
+
+function notAccepted({ place }: LogonRequest, what: string): SallyportError {
+  return new SallyportError(
+    'CREDENTIALS_REFUSED',
+    `${place} ${what}; these credentials are not sent for 10 min`,
+    {
+      hint: 'The password may have changed, or the proxy denies these URLs or breaks the sign-on. Sign in elsewhere to find out; sallyport retry URL lets them be sent at once.',
+    },
+  );
+}
+
+function agoOf(ms: number): string {
+  const [unit, name] = (
+    [
+      [86_400_000, 'd'],
+      [3_600_000, 'h'],
+      [60_000, 'min'],
+    ] as const
+  ).find(([size]) => ms >= size) ?? [1000, 's'];
+  const count = Math.floor(ms / unit);
+  return count <= 0 ? 'a moment ago' : `${count} ${name} ago`;
+}
+
+/**
+ * One memory for the whole process: two clients with the same wrong password are one account; and one for all processes of
+ * this user, where the environment names a place for it.
+ */
+export const processLogonGate: LogonGate = new LogonGate({ shared: new SharedLogons() });

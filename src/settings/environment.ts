@@ -73,6 +73,11 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
   };
 }
 
+/** The folder for what Sallyport remembers, instead of the platform's own (`state-path.ts`). */
+export function readStateFolder(env: NodeJS.ProcessEnv): string | undefined {
+  return findValue(env, ['SALLYPORT_STATE_DIR'])?.value;
+}
+
 function readProxies(env: NodeJS.ProcessEnv): ProxyEnvironment {
   return {
     sallyportProxy: findValue(env, ['SALLYPORT_PROXY']),
