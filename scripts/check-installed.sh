@@ -10,6 +10,7 @@ trap 'rm -rf "$folder"' EXIT
 npm pack --silent --ignore-scripts --pack-destination "$folder" >/dev/null
 cp scripts/installed-smoke.mjs "$folder/"
 cd "$folder"
+export SALLYPORT_STATE_DIR=$folder/state
 npm init --yes >/dev/null
 npm install --silent --no-audit --no-fund ./sallyport-*.tgz
 node installed-smoke.mjs

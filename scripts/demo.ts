@@ -73,6 +73,8 @@ async function playScenes(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-demo-'));
   const ca = join(folder, 'ca.pem');
   await writeFile(ca, certificates.ca);
+  // The wrong password below is not to be remembered: the demo may be run twice.
+  process.env['SALLYPORT_STATE_DIR'] = join(folder, 'state');
   const origin = await createOrigin({ tls: certificates });
   try {
     say(`An https origin and one corporate proxy after the other, all in this process.`);

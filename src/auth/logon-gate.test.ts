@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../observe/secret.ts';
@@ -12,6 +13,7 @@ const logon = (secret: string | null, realm = 'corp.example'): LogonRequest => (
 });
 const k = logon('k');
 const signal = new AbortController().signal;
+setMaxListeners(0, signal);
 const refusedError = expect.objectContaining({ code: 'CREDENTIALS_REFUSED' });
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

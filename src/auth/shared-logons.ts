@@ -155,32 +155,6 @@ export class SharedLogons {
     return true;
   }
 
-  /**
-   * Forgets refusals in these realms, whoever was refused.
-   *
-   * @returns the accounts that may try again
-   * @throws Error when the file cannot be changed
-   */
-  async forget(realms: readonly string[]): Promise<string[]> {
-    const file = this.#open();
-    if (file === null || (await file.read()) === '') {
-      return [];
-    }
-    return file.change((text) => {
-      const document = parseDocument(text);
-      const now = this.#now();
-      const isShut = ({ realm, standing }: LogonRecord): boolean =>
-        realms.includes(realm) && (standing.verdict === 'refused' || isClosed(standing, now));
-      const shut = document?.logons.filter(isShut) ?? [];
-      if (document === null || shut.length === 0) {
-        return [null, []];
-      }
-      const logons = document.logons.filter((record) => !isShut(record));
-      const next = { ...document, revision: document.revision + 1, logons };
-      return [formatDocument(next), [...new Set(shut.map(({ account }) => account))]];
-    });
-  }
-
   #saysNothingNew(before: Standing, after: Standing): boolean {
     return (
       after.verdict === 'proven' &&
@@ -281,6 +255,35 @@ export class SharedLogons {
       return null;
     }
   }
+}
+
+/**
+ * Forgets the refusals in these realms, whoever was refused. Running processes hear of it at their next sign-on.
+ *
+ * @returns how many there were, and whose
+ * @throws Error when the file cannot be changed
+ */
+export async function forgetRefusals(
+  realms: readonly string[],
+  file: StateFile | null = openOfProcess(),
+  now: number = Date.now(),
+): Promise<{ readonly forgotten: number; readonly accounts: readonly string[] }> {
+  if (file === null || (await file.read()) === '') {
+    return { forgotten: 0, accounts: [] };
+  }
+  return file.change((text) => {
+    const document = parseDocument(text);
+    const isShut = ({ realm, standing }: LogonRecord): boolean =>
+      realms.includes(realm) && (standing.verdict === 'refused' || isClosed(standing, now));
+    const shut = document?.logons.filter(isShut) ?? [];
+    const accounts = [...new Set(shut.map(({ account }) => account))];
+    if (document === null || shut.length === 0) {
+      return [null, { forgotten: 0, accounts }];
+    }
+    const logons = document.logons.filter((record) => !isShut(record));
+    const next = formatDocument({ ...document, revision: document.revision + 1, logons });
+    return [next, { forgotten: shut.length, accounts }];
+  });
 }
 
 /** The memory of logons of this user; `null` where the environment names no place for it. */

@@ -6,6 +6,7 @@ import { VERSION } from '../observe/version.ts';
 import { EXIT_CODES, EXIT_CODES_HELP, EXIT_OK } from './exit-codes.ts';
 import { getCommand } from './get.ts';
 import { reportFailure } from './report.ts';
+import { retryCommand } from './retry.ts';
 import { whichCommand } from './which.ts';
 
 void main(process.argv.slice(2));
@@ -45,7 +46,7 @@ function program(): Command {
     })
     .showHelpAfterError('Try --help.')
     .addHelpText('after', EXIT_CODES_HELP);
-  for (const sub of [getCommand(), whichCommand()]) {
+  for (const sub of [getCommand(), whichCommand(), retryCommand()]) {
     command.addCommand(sub.copyInheritedSettings(command));
   }
   return command;

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { codeBlocks, documents, read, tableRows } from '../../test/docs/markdown.ts';
 import { getCommand } from './get.ts';
+import { retryCommand } from './retry.ts';
 import { whichCommand } from './which.ts';
 
 const rows = tableRows('docs/options.md', ['option of `get`', 'variable', 'key of the file']);
@@ -17,11 +18,10 @@ describe('docs/options.md', () => {
     expect(column(0).sort()).toEqual(optionsOf(getCommand()));
   });
 
-  it('names the options of which', () => {
-    const sentence = /`which` takes ([^.]*)\./.exec(read('docs/options.md'))?.[1] ?? '';
-    expect([...sentence.matchAll(/--[a-z-]+/g)].map(String).sort()).toEqual(
-      optionsOf(whichCommand()),
-    );
+  it.each([whichCommand(), retryCommand()])('names the options of $_name', (command) => {
+    const takes = new RegExp(`\`${command.name()}\` takes ([^.]*)\\.`);
+    const sentence = takes.exec(read('docs/options.md'))?.[1] ?? '';
+    expect([...sentence.matchAll(/--[a-z-]+/g)].map(String).sort()).toEqual(optionsOf(command));
   });
 
   it('has each SALLYPORT_ variable that is read, and no other', () => {
