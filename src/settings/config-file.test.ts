@@ -43,6 +43,13 @@ describe('readConfiguration()', () => {
       spn: 'HTTP/proxy',
       allowBasicHttp: true,
       trusted: ['a.test'],
+      trustedProxies: ['proxy:8080'],
+      delegate: ['a.test'],
+      noAuth: ['b.test'],
+      systemSignOn: false,
+      allowNtlm: false,
+      spnCanonical: 'never',
+      securityLibrary: 'libgssapi.so.3',
     };
     expect(await read(JSON.stringify(written))).toEqual({ path, ...written });
   });

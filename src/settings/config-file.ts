@@ -23,6 +23,7 @@ export interface Configuration {
   readonly allowBasicHttp: boolean | undefined;
   /** Host names, not yet checked. */
   readonly trusted: readonly string[] | undefined;
+  readonly trustedProxies: readonly string[] | undefined;
   readonly delegate: readonly string[] | undefined;
   readonly noAuth: readonly string[] | undefined;
   readonly systemSignOn: boolean | undefined;
@@ -41,6 +42,7 @@ const KEYS: readonly string[] = [
   'spn',
   'allowBasicHttp',
   'trusted',
+  'trustedProxies',
   'delegate',
   'noAuth',
   'systemSignOn',
@@ -104,6 +106,7 @@ function parseConfiguration(path: string, bytes: Uint8Array): Configuration {
     spn: textOf(path, values, 'spn'),
     allowBasicHttp: flagOf(path, values, 'allowBasicHttp'),
     trusted: listOf(path, values, 'trusted'),
+    trustedProxies: listOf(path, values, 'trustedProxies'),
     delegate: listOf(path, values, 'delegate'),
     noAuth: listOf(path, values, 'noAuth'),
     systemSignOn: flagOf(path, values, 'systemSignOn'),
