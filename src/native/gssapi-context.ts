@@ -79,7 +79,9 @@ export class GssContext implements SecurityContext {
 
   async #begin(): Promise<Uint8Array | null> {
     if (this.#target === NOTHING) {
-      this.#credential = await acquireCredential(this.#calls, this.#request);
+      const { handle, principal } = await acquireCredential(this.#calls, this.#request);
+      this.#credential = handle;
+      this.principal = principal;
       this.#request = { ...this.#request, credentials: null };
       this.#target = importName(this.#calls, serviceName(this.#request.spn), this.#request);
     }

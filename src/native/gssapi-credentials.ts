@@ -16,22 +16,32 @@ const NAME_TYPES: Readonly<Record<GssName['type'], Buffer>> = {
   user: GSS_OID.USER_NAME,
 };
 
+export interface GssCredential {
+  /** The caller's to release; `NOTHING` where only the attempt itself will tell why there are none. */
+  readonly handle: bigint;
+  /** Whose they are, where that is known already. */
+  readonly principal: string | null;
+}
+
 /**
- * Acquires credentials; the handle is the caller's to release.
+ * Acquires credentials.
  *
  * @throws SallyportError those of `SecurityContext.step`
  */
-export async function acquireCredential(calls: GssCalls, request: ContextRequest): Promise<bigint> {
+export async function acquireCredential(
+  calls: GssCalls,
+  request: ContextRequest,
+): Promise<GssCredential> {
   if (request.package === 'ntlm' || request.package === 'negotiate-ntlm') {
     return acquireNtlm(calls, request);
   }
-  if (request.credentials !== null) {
-    return acquireFromPassword(calls, request, request.credentials);
-  }
-  return acquireDefault(calls, request);
+  const handle = await (request.credentials === null
+    ? acquireDefault(calls, request)
+    : acquireFromPassword(calls, request, request.credentials));
+  return { handle, principal: null };
 }
 
-/** `NOTHING` where only the attempt itself will tell: Heimdal gives no reason here. */
+/** Heimdal gives no reason here: `NOTHING` lets the attempt tell. */
 async function acquireDefault(calls: GssCalls, request: ContextRequest): Promise<bigint> {
   const { status, handle } = await calls.acquire(NOTHING, GSS_OID.KERBEROS);
   if (!isGssError(status)) {
@@ -68,19 +78,29 @@ export function importName(calls: GssCalls, name: GssName, request: ContextReque
   return isGssError(status) ? fail(calls, status, request, null) : handle;
 }
 
-async function acquireNtlm(calls: GssCalls, request: ContextRequest): Promise<bigint> {
+/** In SPNEGO the credentials are of each mechanism there is: whose those of NTLM are, only NTLM's own tell. */
+async function acquireNtlm(calls: GssCalls, request: ContextRequest): Promise<GssCredential> {
   if (request.credentials !== null) {
     throw new SallyportError('SIGN_ON_UNAVAILABLE', 'GSSAPI’s NTLM serves the signed-in user only');
   }
-  const isWrapped = request.package === 'negotiate-ntlm';
-  const { status, handle } = await calls.acquire(
-    NOTHING,
-    isWrapped ? GSS_OID.SPNEGO : GSS_OID.NTLMSSP,
-  );
+  const raw = await calls.acquire(NOTHING, GSS_OID.NTLMSSP);
+  if (isGssError(raw.status)) {
+    return fail(calls, raw.status, request, null);
+  }
+  const principal = calls.inquireCredential(raw.handle);
+  if (request.package === 'ntlm') {
+    return { handle: raw.handle, principal };
+  }
+  calls.releaseCredential(raw.handle);
+  return { handle: await acquireWrappedNtlm(calls, request), principal };
+}
+
+async function acquireWrappedNtlm(calls: GssCalls, request: ContextRequest): Promise<bigint> {
+  const { status, handle } = await calls.acquire(NOTHING, GSS_OID.SPNEGO);
   if (isGssError(status)) {
     return fail(calls, status, request, null);
   }
-  const restricted = isWrapped ? calls.restrictNegotiation(handle, GSS_OID.NTLMSSP) : status;
+  const restricted = calls.restrictNegotiation(handle, GSS_OID.NTLMSSP);
   if (isGssError(restricted)) {
     calls.releaseCredential(handle);
     return fail(calls, restricted, request, null);

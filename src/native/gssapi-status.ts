@@ -72,7 +72,9 @@ function choose(major: number, minor: StatusRow | undefined, subject: GssSubject
   const error = (major >>> 16) & 0xff;
   const routine = ROUTINE_ERRORS[error] ?? ROUTINE_ERRORS[FAILURE];
   if (subject.mechanism === 'NTLM') {
-    return error === NO_CREDENTIAL ? NO_NTLM_CREDENTIALS : (routine ?? UNPROVEN);
+    // Without winbind's help gss-ntlmssp fails in its first call, for "a required argument".
+    const isMissing = error === NO_CREDENTIAL || (error === FAILURE && !subject.readsAnswer);
+    return isMissing ? NO_NTLM_CREDENTIALS : (routine ?? UNPROVEN);
   }
   if (!subject.hasCredential) {
     // Heimdal finds a cache without a valid ticket, or no cache at all (minor ENOENT).
