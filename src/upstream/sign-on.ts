@@ -72,6 +72,12 @@ export type Decision =
   | { readonly do: 'deliver'; readonly refusal?: SallyportError }
   | { readonly do: 'again'; readonly connection: 'same' | 'fresh' };
 
+/** Challenges of an answer, and its head. */
+interface Offer {
+  readonly offers: readonly Challenge[];
+  readonly head: ResponseHead;
+}
+
 /**
  * - `quiet`: nothing of this sign-on is under way on this connection
  * - `negotiating`: a leg was sent that is not the last
@@ -98,8 +104,8 @@ export class SignOn {
   #ticket: LogonTicket | null = null;
   #leaveQueue = (): void => undefined;
   #token: Uint8Array | null = null;
-  /** What was offered before anything was sent; during a handshake squid names only the scheme under way. */
-  #offered: readonly Challenge[] | null = null;
+  /** The offer before anything was sent; during a handshake squid names only the scheme under way. */
+  #offer: Offer | null = null;
   /** The service name of the session under way. */
   #spn = '';
   #principal: string | null = null;
@@ -184,8 +190,13 @@ export class SignOn {
       this.#state = 'signed-on';
       return;
     }
-    if (known !== null && this.#scope.identity !== null) {
-      await this.#start(known, this.#scope.identity);
+    const { identity } = this.#scope;
+    if (known === null || identity === null) {
+      return;
+    }
+    if (!(await this.#start(known, identity)) && this.#offer !== null) {
+      // The server is known to ask: the next mechanism begins without asking it again.
+      await this.#choose(this.#offer, true);
     }
   }
 
@@ -260,9 +271,9 @@ export class SignOn {
     const offers = this.offersIn(head);
     switch (this.#state) {
       case 'quiet':
-        return this.#choose(offers, head, keeps);
+        return this.#choose({ offers, head }, keeps);
       case 'negotiating':
-        return this.#continue(offers, head, keeps);
+        return this.#continue(offers, keeps);
       case 'last-leg':
         return this.#verdict(offers, head, keeps);
       case 'signed-on':
@@ -287,12 +298,9 @@ export class SignOn {
     return DELIVER;
   }
 
-  async #choose(
-    offers: readonly Challenge[],
-    head: ResponseHead,
-    keeps: boolean,
-  ): Promise<Decision> {
-    this.#offered = offers;
+  async #choose(offer: Offer, keeps: boolean): Promise<Decision> {
+    this.#offer = offer;
+    const { offers, head } = offer;
     while (true) {
       const { chosen, refusals } = pickScheme(this.#pickInput(offers));
       const { identity, rule } = this.#scope;
@@ -354,11 +362,11 @@ export class SignOn {
     return { do: 'deliver', refusal };
   }
 
-  async #continue(offers: Challenge[], head: ResponseHead, keeps: boolean): Promise<Decision> {
+  async #continue(offers: Challenge[], keeps: boolean): Promise<Decision> {
     const token = this.#tokenFor(offers);
     const next = token === null ? null : await this.#step(token);
     if (next === null) {
-      return this.#setAside(head);
+      return this.#setAside();
     }
     if (!keeps) {
       throw handshakeCut(this.#parties);
@@ -400,7 +408,7 @@ export class SignOn {
     this.#aside('negotiate', cause);
     this.#mechanism = null;
     this.#reset();
-    return this.#choose(this.#offered ?? offers, head, false);
+    return this.#choose(this.#offer ?? { offers, head }, false);
   }
 
   /** A signed-on connection is asked again: once more on a fresh one, then it is a denial. */
@@ -417,13 +425,13 @@ export class SignOn {
   }
 
   /** No credential was judged yet, so another scheme may be tried, on a fresh handshake. */
-  #setAside(head: ResponseHead): Promise<Decision> | Decision {
+  #setAside(): Promise<Decision> | Decision {
     if (this.#mechanism !== null) {
       this.#aside(this.#mechanism, null);
     }
     this.#mechanism = null;
     this.#reset();
-    return this.#offered === null ? FRESH : this.#choose(this.#offered, head, false);
+    return this.#offer === null ? FRESH : this.#choose(this.#offer, false);
   }
 
   #aside(mechanism: Mechanism, cause: SallyportError | null): void {

@@ -1,6 +1,7 @@
 // Runs the built `sallyport` as a person would: its own process, nothing of the environment of the test run.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CA_FILE, SCRATCH } from './network.ts';
 
@@ -20,14 +21,24 @@ export interface CommandOptions {
   readonly input?: string;
   /** A shell redirection of standard output, such as `>/dev/full`. */
   readonly redirect?: string;
+  /** Options of node itself. */
+  readonly node?: readonly string[];
+  /** Another copy of the command. */
+  readonly main?: string;
 }
+
+const CLEAN = { PATH: process.env['PATH'] ?? '', HOME: SCRATCH, SALLYPORT_CA: CA_FILE };
+/** Each run remembers nothing of the one before. */
+let runs = 0;
 
 export async function sallyport(
   args: readonly string[],
-  { env = {}, input = '', redirect = '' }: CommandOptions = {},
+  { env = {}, input = '', redirect = '', node = [], main = MAIN }: CommandOptions = {},
 ): Promise<CommandResult> {
-  const child = spawn('sh', ['-c', `exec "$0" "$@" ${redirect}`, process.execPath, MAIN, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: SCRATCH, SALLYPORT_CA: CA_FILE, ...env },
+  runs += 1;
+  const words = [process.execPath, ...node, main, ...args];
+  const child = spawn('sh', ['-c', `exec "$0" "$@" ${redirect}`, ...words], {
+    env: { ...CLEAN, SALLYPORT_STATE_DIR: join(SCRATCH, `state-${runs}`), ...env },
     timeout: 20_000,
   });
   const out: Buffer[] = [];

@@ -217,7 +217,7 @@ describe('sallyport get', () => {
       `* connection to 127.0.0.1:${proxy.port} opened`,
       `> CONNECT ${target}`,
       `< 407 from 127.0.0.1:${proxy.port}, proxy offers NTLM`,
-      '* proxy: ntlm: CORP\\alice for 127.0.0.1, from NTLM',
+      '* proxy: ntlm: CORP\\alice for 127.0.0.1, from NTLM; 127.0.0.1 was named by --proxy',
       `> CONNECT ${target} with NTLM for the proxy`,
       `< 407 from 127.0.0.1:${proxy.port}, proxy offers NTLM`,
       `> CONNECT ${target} with NTLM for the proxy`,

@@ -214,7 +214,9 @@ describe('a refusal', () => {
       schemes: ['NTLM', 'Negotiate'],
       users: [ALICE],
     });
-    await using client = await clientOfAlice({ proxy: proxy.url, user: '', password: '' });
+    await using client = await clientOfAlice({
+      ...{ proxy: proxy.url, user: '', password: '', systemSignOn: false },
+    });
     const answer = await client.connect('127.0.0.1:9');
     answer.socket.destroy();
     expect(answer).toMatchObject({
