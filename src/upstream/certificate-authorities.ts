@@ -1,30 +1,135 @@
-// The certificate authorities TLS trusts beyond Node's own. Owns the reading and checking of the file.
-import { X509Certificate } from 'node:crypto';
+// The certificate authorities TLS trusts: Node's, the operating system's, and those of named files. Owns their gathering
+// at the first TLS connection, and the checking of the file the user names.
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { SecureContext } from 'node:tls';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { errorWord } from '../errors/error-word.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
+import { splitCertificates } from '../settings/pem.ts';
+import type { SystemCertificates } from '../settings/system-certificates.ts';
+import { readSystemCertificates } from '../settings/system-certificates.ts';
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+export interface TrustSources {
+  /** A PEM file the user names. */
+  readonly ca: string | undefined;
+  /** Whether the operating system's store counts. */
+  readonly systemCa: boolean;
+  /** For NODE_EXTRA_CA_CERTS and where the system's store lies. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** What a TLS connection trusts. */
+export interface Trust {
+  /** Built at the first call; never fails: what cannot be read is left out. */
+  secureContext(): Promise<SecureContext>;
+  /** For messages, once the context is built; `undefined` where the system's store is turned off. */
+  readonly system: SystemCertificates | undefined;
+}
+
+type ReadSystem = (deps: { readonly env: NodeJS.ProcessEnv }) => Promise<SystemCertificates>;
+interface Gathered {
+  readonly context: SecureContext;
+  readonly system: SystemCertificates | undefined;
+}
+
+/** The last one that was built: calls of the one-shot functions share it. */
+let recent:
+  | {
+      readonly key: string;
+      readonly readSystem: ReadSystem;
+      readonly gathered: Promise<Gathered>;
+    }
+  | undefined;
 
 /**
- * Node's roots, what NODE_EXTRA_CA_CERTS names, and the certificates of a PEM file.
+ * Reads the file the user names at once, and everything else when the first TLS connection needs it.
  *
- * @param extra the value of NODE_EXTRA_CA_CERTS: Node leaves it out once other roots are given
  * @throws SallyportError CA_UNREADABLE
  */
-export async function trustAlso(file: string, extra: string | undefined): Promise<SecureContext> {
-  const added = await readCertificates(file);
+export async function trustOf(
+  sources: TrustSources,
+  readSystem: ReadSystem = readSystemCertificates,
+): Promise<Trust> {
+  const named = sources.ca === undefined ? [] : await readCertificates(sources.ca);
+  let system: SystemCertificates | undefined;
+  return {
+    get system() {
+      return system;
+    },
+    secureContext: async () => {
+      const gathered = await gatherOnce(sources, named, readSystem);
+      system = gathered.system;
+      return gathered.context;
+    },
+  };
+}
+
+function gatherOnce(
+  sources: TrustSources,
+  named: readonly string[],
+  readSystem: ReadSystem,
+): Promise<Gathered> {
+  const { systemCa, env } = sources;
+  const places = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'].map((name) => env[name] ?? '');
+  const digest = createHash('sha256').update(named.join('\n')).digest('hex');
+  const key = JSON.stringify([systemCa, ...places, digest]);
+  if (recent?.key !== key || recent.readSystem !== readSystem) {
+    recent = { key, readSystem, gathered: gather(sources, named, readSystem) };
+  }
+  return recent.gathered;
+}
+
+async function gather(
+  { systemCa, env }: TrustSources,
+  named: readonly string[],
+  readSystem: ReadSystem,
+): Promise<Gathered> {
+  const extra = env['NODE_EXTRA_CA_CERTS'];
   const own = extra === undefined ? [] : await readCertificates(extra).catch(() => []);
-  return createSecureContext({ ca: [...rootCertificates, ...own, ...added] });
+  const system = systemCa ? await readSystem({ env }) : undefined;
+  const added = withoutNodes([...own, ...(system?.certificates ?? []), ...named]);
+  return { context: contextTrusting(added), system };
+}
+
+/** Most of a system's store is in Node already. Certificates are one when their bytes are. */
+function withoutNodes(certificates: readonly string[]): string[] {
+  const byBytes = new Map(certificates.map((pem) => [bytesOf(pem), pem]));
+  for (const pem of rootCertificates) {
+    byBytes.delete(bytesOf(pem));
+  }
+  return [...byBytes.values()];
+}
+
+function bytesOf(pem: string): string {
+  return pem.replaceAll(/-----[^-]*-----|\s/g, '');
+}
+
+/**
+ * Adds to the roots Node starts with, whatever its options made of them. The option `ca` would replace these, and parse
+ * all 140 of them again (19 ms instead of 3).
+ */
+function contextTrusting(added: readonly string[]): SecureContext {
+  const context = createSecureContext();
+  const { addCACert } = context.context as { addCACert?: (pem: string) => void };
+  if (typeof addCACert !== 'function') {
+    return createSecureContext({ ca: [...rootCertificates, ...added.filter(isCertificate)] });
+  }
+  for (const pem of added) {
+    try {
+      addCACert.call(context.context, pem);
+    } catch {
+      // One odd certificate in a system's store must not cost all the others.
+    }
+  }
+  return context;
 }
 
 async function readCertificates(file: string): Promise<string[]> {
   const text = await readFile(file, 'latin1').catch((cause) => {
     throw unreadable(`Cannot read ${file} (${errorWord(cause)})`, cause);
   });
-  const found = text.match(CERTIFICATE) ?? [];
+  const found = splitCertificates(text);
   if (found.length === 0 || !found.every(isCertificate)) {
     throw unreadable(`${file} holds no certificate that can be read`);
   }
@@ -44,4 +149,10 @@ function unreadable(detail: string, cause?: unknown): SallyportError {
     cause,
     hint: 'It must be a PEM file with at least one certificate.',
   });
+}
+
+/** Node's roots, what NODE_EXTRA_CA_CERTS names, and the certificates of a PEM file. */
+export async function trustAlso(file: string, extra: string | undefined): Promise<SecureContext> {
+  const env = extra === undefined ? {} : { NODE_EXTRA_CA_CERTS: extra };
+  return (await trustOf({ ca: file, systemCa: false, env })).secureContext();
 }

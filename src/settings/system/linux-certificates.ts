@@ -1,0 +1,39 @@
+// The bundle of certificate authorities Linux distributions and the BSDs keep, one PEM file. Owns where it lies.
+import { readFile } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import { errorWord } from '../../errors/error-word.ts';
+import { splitCertificates } from '../pem.ts';
+import type { SystemCertificates } from './certificates.ts';
+
+/** The first that is there counts. */
+const BUNDLES = [
+  '/etc/ssl/certs/ca-certificates.crt', // Debian, Ubuntu, Arch, Gentoo
+  '/etc/pki/tls/certs/ca-bundle.crt', // Fedora, RHEL
+  '/etc/ssl/ca-bundle.pem', // SUSE
+  '/etc/pki/tls/cacert.pem',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/ssl/cert.pem', // Alpine, FreeBSD, OpenBSD
+];
+
+/** As OpenSSL's own programs, with SSL_CERT_FILE instead of the usual places; a relative one is ignored. */
+export async function readLinuxCertificates(env: NodeJS.ProcessEnv): Promise<SystemCertificates> {
+  const named = env['SSL_CERT_FILE'] ?? '';
+  if (isAbsolute(named)) {
+    return await readBundle(named);
+  }
+  for (const file of BUNDLES) {
+    const found = await readBundle(file);
+    if (found.certificates.length > 0) {
+      return found;
+    }
+  }
+  return { from: BUNDLES[0] ?? '', certificates: [], problem: 'there is no bundle' };
+}
+
+async function readBundle(file: string): Promise<SystemCertificates> {
+  try {
+    return { from: file, certificates: splitCertificates(await readFile(file, 'latin1')) };
+  } catch (error) {
+    return { from: file, certificates: [], problem: `cannot be read (${errorWord(error)})` };
+  }
+}
