@@ -31,12 +31,8 @@ export async function readNames(path: string): Promise<readonly string[]> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
-  } catch (cause) {
-    const word = errorWord(cause);
-    if (word === 'ENOENT' || word === 'ENOTDIR') {
-      return [];
-    }
-    throw new SallyportError('CONFIG_INVALID', `${path} cannot be read (${word})`, { cause });
+  } catch (error) {
+    return absentOr(path, error);
   }
   const names = text.length > MAX_BYTES ? undefined : parseNames(text);
   if (names === undefined) {
@@ -64,12 +60,24 @@ export async function writeNames(path: string, names: readonly string[]): Promis
       await realpath(path).catch(() => path),
       `${JSON.stringify(names, null, 2)}\n`,
     );
-  } catch (cause) {
-    throw new SallyportError('OUTPUT_FAILED', `${path} cannot be written (${errorWord(cause)})`, {
-      cause,
-      hint: 'Check who may write in that folder, and that the disk is not full.',
-    });
+  } catch (error) {
+    throw notWritten(path, error);
   }
+}
+
+function absentOr(path: string, cause: unknown): readonly string[] {
+  const word = errorWord(cause);
+  if (word === 'ENOENT' || word === 'ENOTDIR') {
+    return [];
+  }
+  throw new SallyportError('CONFIG_INVALID', `${path} cannot be read (${word})`, { cause });
+}
+
+function notWritten(path: string, cause: unknown): SallyportError {
+  return new SallyportError('OUTPUT_FAILED', `${path} cannot be written (${errorWord(cause)})`, {
+    cause,
+    hint: 'Check who may write in that folder, and that the disk is not full.',
+  });
 }
 
 async function replaceFile(path: string, text: string): Promise<void> {
