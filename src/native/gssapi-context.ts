@@ -2,7 +2,6 @@
 // but for the SPNEGO around Kerberos.
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { isNtlmMessage } from '../ntlm/ntlm-message.ts';
-import { parseSpnegoToken } from '../spnego/neg-token.ts';
 import type { GssCalls, GssInitResult } from './gssapi-calls.ts';
 import { GSS_FLAG, GSS_OID, isGssError, NOTHING } from './gssapi-calls.ts';
 import { acquireCredential, importName } from './gssapi-credentials.ts';
@@ -10,6 +9,7 @@ import type { GssStatus } from './gssapi-library.ts';
 import { serviceName } from './gssapi-names.ts';
 import { gssError } from './gssapi-status.ts';
 import { firstToken, laterToken, MECH_LIST, readAnswer } from './kerberos-negotiation.ts';
+import { checkNtlmChallenge, checkWrappedChallenge } from './ntlm-guard.ts';
 import type { ContextMechanism, ContextRequest, SecurityContext } from './security-context.ts';
 
 const MAX_TOKEN_BYTES = 64 * 1024;
@@ -104,9 +104,20 @@ export class GssContext implements SecurityContext {
     if (this.#request.package === 'negotiate') {
       return this.#continueNegotiation(answer);
     }
-    // A fresh challenge behind the last token is a refusal.
-    const isRefusal = this.complete && (isNtlmMessage(answer) || isReject(answer));
-    return isRefusal || this.#established ? Promise.resolve(null) : this.#initiate(answer);
+    if (this.#established) {
+      return Promise.resolve(null);
+    }
+    return this.#isNtlm ? this.#continueNtlm(answer) : this.#initiate(answer);
+  }
+
+  /** A fresh challenge behind the last token is a refusal, as is a plain one where SPNEGO was spoken. */
+  async #continueNtlm(answer: Uint8Array): Promise<Uint8Array | null> {
+    if (this.#request.package === 'ntlm') {
+      checkNtlmChallenge(answer);
+      return this.complete ? null : this.#initiate(answer);
+    }
+    const isRefusal = isNtlmMessage(answer) || !checkWrappedChallenge(answer);
+    return isRefusal ? null : this.#initiate(answer);
   }
 
   async #continueNegotiation(bytes: Uint8Array): Promise<Uint8Array | null> {
@@ -186,14 +197,5 @@ export class GssContext implements SecurityContext {
     this.#context = NOTHING;
     this.#credential = NOTHING;
     this.#target = NOTHING;
-  }
-}
-
-function isReject(answer: Uint8Array): boolean {
-  try {
-    const token = parseSpnegoToken(answer);
-    return token.kind === 'resp' && token.negState === 'reject';
-  } catch {
-    return false;
   }
 }

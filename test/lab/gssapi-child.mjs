@@ -95,7 +95,7 @@ async function hostile(request, tokens) {
     await one.step(null);
     outcomes.push(
       await one.step(fromHex(token)).then(
-        (answer) => (answer === null ? 'nothing' : 'token'),
+        (next) => (next === null ? 'nothing' : 'token'),
         ({ code }) => code ?? 'no code',
       ),
     );

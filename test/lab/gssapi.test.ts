@@ -1,7 +1,7 @@
 // GSSAPI against the real thing: MIT and Heimdal, each credential a user may have, squid and apache as the proxies. Each
 // library runs in a process of its own (`remote-gssapi.ts`), for it reads the environment when it pleases.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
