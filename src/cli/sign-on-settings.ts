@@ -68,7 +68,7 @@ async function passwordsFromPeople(
   }
   const route = settings.routeFor(url);
   const asked: { password?: string; originPassword?: string; user?: string } = {};
-  if (route.kind === 'proxy' && settings.identityFor(route.proxy) === null) {
+  if (route.kind === 'proxy' && (await settings.identityFor(route.proxy)) === null) {
     const user = settings.userFor(route.proxy);
     if (user !== null) {
       asked.user = options.user ?? user;

@@ -30,10 +30,10 @@ describe('resolveSettings()', () => {
     const proxy = { ...PROXY, user: 'url', password: new Secret('u') };
     const byOption = await settingsOf({ env, user: 'option', password: 'o' });
     const others = await settingsOf({ env });
-    expect(byOption.identityFor(proxy)?.typed).toBe('option');
-    expect(others.identityFor(proxy)?.typed).toBe('url');
-    expect(others.identityFor(PROXY)?.typed).toBe('env');
-    expect((await settingsOf({ env, user: 'option' })).identityFor(PROXY)).toBeNull();
+    expect((await byOption.identityFor(proxy))?.typed).toBe('option');
+    expect((await others.identityFor(proxy))?.typed).toBe('url');
+    expect((await others.identityFor(PROXY))?.typed).toBe('env');
+    expect(await (await settingsOf({ env, user: 'option' })).identityFor(PROXY)).toBeNull();
     expect((await settingsOf({ env, user: 'option' })).userFor(PROXY)).toBe('option');
   });
 

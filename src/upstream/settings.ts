@@ -2,7 +2,7 @@
 // file. Owns the merging and the defaults (docs/defaults.md).
 import type { SecureContext } from 'node:tls';
 import type { CredentialSource, Identity } from '../auth/credentials.ts';
-import { findIdentity, SYSTEM_IDENTITY } from '../auth/credentials.ts';
+import { findIdentity, parseIdentity, SYSTEM_IDENTITY } from '../auth/credentials.ts';
 import type { AllowedScheme, NegotiateForm } from '../auth/mechanisms.ts';
 import { ALLOWED_SCHEMES, DEFAULT_ALLOWED } from '../auth/mechanisms.ts';
 import type { SignOnRule } from '../auth/sign-on-rules.ts';
@@ -12,8 +12,11 @@ import { redactUrl } from '../observe/redact.ts';
 import { Secret } from '../observe/secret.ts';
 import { resolveRoute } from '../route/resolve-route.ts';
 import type { ProxyAddress, Route, RouteSource } from '../route/route.ts';
+import { formatProxyUrl } from '../route/route.ts';
 import { readConfiguration } from '../settings/config-file.ts';
 import { readEnvironment } from '../settings/environment.ts';
+import { readKeyring } from '../settings/keyring.ts';
+import { readTrustedProxies } from '../settings/trusted-proxies.ts';
 import { parseWordList } from '../settings/word-list.ts';
 import { trustAlso } from './certificate-authorities.ts';
 import type { Target } from './target.ts';
@@ -77,8 +80,8 @@ export type SpnCanonical = 'never' | 'auto' | 'always';
 /** The same, merged, checked and ready to be asked. */
 export interface UpstreamSettings {
   routeFor(url: URL): Route;
-  /** Who signs on to this proxy; `null` when the password of a given name is missing. */
-  identityFor(proxy: ProxyAddress): Identity | null;
+  /** Who signs on to this proxy, the keyring asked as well; `null` when the password of a given name is missing. */
+  identityFor(proxy: ProxyAddress): Promise<Identity | null>;
   /** What may go to this proxy, and why. */
   ruleFor(proxy: ProxyAddress, namedBy: RouteSource): SignOnRule;
   /** The name alone. */
@@ -122,7 +125,11 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
   const hosts = (name: 'trusted' | 'noAuth' | 'delegate') =>
     parseHosts(words(options[name]) ?? environment[name] ?? configuration?.[name] ?? []);
   const [trusted, noAuth, delegate] = [hosts('trusted'), hosts('noAuth'), hosts('delegate')];
-  const pinned = parseHosts([...(words(options.trustedProxies) ?? [])]);
+  const pinned = parseHosts([
+    ...(words(options.trustedProxies) ?? []),
+    ...(configuration?.trustedProxies ?? []),
+    ...(await readTrustedProxies(env)),
+  ]);
   const systemSignOn =
     options.systemSignOn ?? environment.systemSignOn ?? configuration?.systemSignOn ?? true;
   const named: CredentialSource[] = [
@@ -137,7 +144,14 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
   ];
   return {
     routeFor: (url) => resolveRoute(url, inputs),
-    identityFor: (proxy) => identityOf(withProxyUrl(named, proxy), systemSignOn),
+    identityFor: oncePerProxy(async (proxy) => {
+      const sources = withProxyUrl(named, proxy);
+      return (
+        findIdentity(sources) ??
+        (await fromKeyring(proxy, sources, env)) ??
+        systemOf(sources, systemSignOn)
+      );
+    }),
     ruleFor: ({ host, port }, source) =>
       signOnRule({
         host,
@@ -150,7 +164,7 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
         isAtHome: false,
       }),
     userFor: (proxy) => withProxyUrl(named, proxy).find(({ user }) => user)?.user ?? null,
-    originIdentity: identityOf(namedForOrigins, systemSignOn),
+    originIdentity: findIdentity(namedForOrigins) ?? systemOf(namedForOrigins, systemSignOn),
     originUser: namedForOrigins.find(({ user }) => user)?.user ?? null,
     isTrustedOrigin: (origin) => isListed(trusted, origin),
     mayDelegateTo: (origin) => isListed(delegate, origin),
@@ -208,10 +222,35 @@ function withProxyUrl(named: CredentialSource[], { user, password }: ProxyAddres
   return [...(option === undefined ? [] : [option]), { user, password }, ...others];
 }
 
+/** A keyring may ask its user: not for every request. */
+function oncePerProxy(
+  find: (proxy: ProxyAddress) => Promise<Identity | null>,
+): (proxy: ProxyAddress) => Promise<Identity | null> {
+  const found = new Map<string, Promise<Identity | null>>();
+  return (proxy) => {
+    const key = `${formatProxyUrl(proxy)} ${proxy.user ?? ''}`;
+    const identity = found.get(key) ?? find(proxy);
+    found.set(key, identity);
+    return identity;
+  };
+}
+
+/** What `sallyport login` stored for this proxy, unless somebody else is named. */
+async function fromKeyring(
+  proxy: ProxyAddress,
+  sources: readonly CredentialSource[],
+  env: NodeJS.ProcessEnv,
+): Promise<Identity | null> {
+  const stored = await readKeyring(formatProxyUrl(proxy), { env });
+  const typed = sources.find(({ user }) => user)?.user;
+  return stored === null || (typed !== undefined && typed !== stored.user)
+    ? null
+    : parseIdentity(stored.user, stored.password);
+}
+
 /** A name wants its password; only where none is given, the signed-in user signs on. */
-function identityOf(sources: readonly CredentialSource[], systemSignOn: boolean): Identity | null {
-  const isNamed = sources.some(({ user }) => user);
-  return isNamed || !systemSignOn ? findIdentity(sources) : SYSTEM_IDENTITY;
+function systemOf(sources: readonly CredentialSource[], systemSignOn: boolean): Identity | null {
+  return sources.some(({ user }) => user) || !systemSignOn ? null : SYSTEM_IDENTITY;
 }
 
 function isListed(list: ReadonlySet<string>, { host, port }: Target): boolean {

@@ -196,7 +196,7 @@ export class Upstream implements AsyncDisposable {
     originSignOns: readonly SignOn[],
     request: WireRequest,
   ): Promise<{ answer: Answer; signOn: SignOn }> {
-    const signOn = this.#proxySignOn(proxy, source, signal);
+    const signOn = await this.#proxySignOn(proxy, source, signal);
     const hop: Hop = {
       open: () => this.#reachProxy(proxy, signal),
       takeIdle: () => this.#pool.take(this.#poolKey(proxy, signOn.identity)),
@@ -292,12 +292,16 @@ export class Upstream implements AsyncDisposable {
     };
   }
 
-  #proxySignOn(proxy: ProxyAddress, source: RouteSource, signal: AbortSignal): SignOn {
+  async #proxySignOn(
+    proxy: ProxyAddress,
+    source: RouteSource,
+    signal: AbortSignal,
+  ): Promise<SignOn> {
     const settings = this.#settings;
     const scope: SignOnScope = {
       ...this.#commonScope(proxy, settings.spn),
       layer: 'proxy',
-      identity: settings.identityFor(proxy),
+      identity: await settings.identityFor(proxy),
       user: settings.userFor(proxy),
       rule: settings.ruleFor(proxy, source),
       delegate: false,
@@ -334,7 +338,7 @@ export class Upstream implements AsyncDisposable {
     return {
       host,
       name: targetName({ host, port }),
-      realm: realmOf('proxy', host),
+      realm: realmOf(host),
       allow,
       negotiateForm,
       allowBasicHttp,
