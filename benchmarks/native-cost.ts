@@ -12,24 +12,33 @@ export interface NativeCostInput {
 /** The file name of koffi begins so on every platform. */
 const FFI_LIBRARY = /koffi/;
 
-/** Fresh processes that load the library, one of them the security library of the system, too. */
-export function loadingContenders({ dist, env }: NativeCostInput): [Contender, Contender] {
-  const library = `await import(${JSON.stringify(new URL('index.js', dist).href)});`;
-  const provider = JSON.stringify(new URL('native/security-provider.js', dist).href);
-  const native = `await (await import(${provider})).loadSecurityProvider();`;
-  return [
-    {
-      id: 'load',
+/** Fresh processes: the library alone, with what reads SPNEGO, with the security library of the system. */
+export function loadingContenders({ dist, env }: NativeCostInput): Record<Load, Contender> {
+  const load = (path: string): string =>
+    `await import(${JSON.stringify(new URL(path, dist).href)})`;
+  const library = `${load('index.js')};`;
+  const spnego = `${library} ${load('spnego/neg-token.js')};`;
+  const native = `${library} await (${load('native/security-provider.js')}).loadSecurityProvider();`;
+  return {
+    library: {
+      id: 'load-library',
       title: 'a process that imports Sallyport',
       measure: () => processTime(library, env),
     },
-    {
-      id: 'load-native',
-      title: 'the same, and loads FFI and the security library',
-      measure: () => processTime(`${library} ${native}`, env, { mustLoad: true }),
+    spnego: {
+      id: 'load-spnego',
+      title: 'the same, and what reads SPNEGO, without FFI',
+      measure: () => processTime(spnego, env),
     },
-  ];
+    native: {
+      id: 'load-native',
+      title: 'the same, with FFI and the security library',
+      measure: () => processTime(native, env, { mustLoad: true }),
+    },
+  };
 }
+
+export type Load = 'library' | 'spnego' | 'native';
 
 /**
  * Runs the command in a process of its own.

@@ -7,10 +7,12 @@ import { median, quantile } from './statistics.ts';
 export interface RowPlan {
   readonly id: string;
   readonly title: string;
-  /** The id of the row this one is divided by, or for `maxMoreMs` subtracted from. */
+  /** The id of the row this one is divided by, or which is subtracted. */
   readonly against?: string;
   readonly maxRatio?: number;
   readonly maxMoreMs?: number;
+  /** Subtracted, but without a target. */
+  readonly isDifference?: boolean;
   /** The legs must be those of the other row, too. */
   readonly sameLegs?: boolean;
   /** The time itself must lie so near to this: only for what is no measurement but a check. */
@@ -143,7 +145,14 @@ function compare(
   other: readonly Sample[] | null,
   nameOf: ReadonlyMap<string, string>,
 ): Pick<Row, 'comparison' | 'verdict'> {
-  const { against, maxRatio, maxMoreMs, sameLegs, near } = plan;
+  const {
+    against,
+    maxRatio,
+    maxMoreMs,
+    sameLegs,
+    near,
+    isDifference = maxMoreMs !== undefined,
+  } = plan;
   const mine = median(own.map(({ ms }) => ms));
   if (near !== undefined) {
     const isNear = Math.abs(mine - near.ms) <= near.toleranceMs;
@@ -156,10 +165,9 @@ function compare(
   const theirs = median(other.map(({ ms }) => ms));
   const name = nameOf.get(against) ?? against;
   const legsDiffer = sameLegs === true && legsOf(own) !== legsOf(other);
-  const comparison =
-    maxMoreMs === undefined
-      ? `${(mine / theirs).toFixed(2)} of ${name}`
-      : `${name} + ${(mine - theirs).toFixed(1)} ms`;
+  const comparison = isDifference
+    ? `${name} + ${(mine - theirs).toFixed(1)} ms`
+    : `${(mine / theirs).toFixed(2)} of ${name}`;
   if (!hasTarget) {
     return { comparison, verdict: 'none' };
   }
