@@ -38,8 +38,27 @@ export function withRouteOptions(command: Command): Command {
     .option('--json', 'machine-readable result on standard output');
 }
 
-/** Who signs on, and how. */
+/** Who signs on to the proxy and to servers behind it, and how. */
 export function withSignOnOptions(command: Command): Command {
+  return withConnectionOptions(
+    withProxySignOnOptions(command)
+      .option('--origin-user <name>', 'who signs on to the web server of this URL, when it asks')
+      .option(
+        '--origin-password-stdin',
+        'read that password from the (next) line of standard input',
+      )
+      .option(
+        '--trusted <list>',
+        'further web servers whose 401 may be answered: host or host:port',
+      )
+      .addOption(flag('--no-system-sign-on', 'never use the sign-on of the operating system'))
+      .addOption(flag('--no-auth <list>', 'hosts that get no sign-on: host or host:port'))
+      .option('--delegate <list>', 'trusted web servers that may act as you elsewhere (Kerberos)'),
+  );
+}
+
+/** Who signs on to the proxy, and how. */
+export function withProxySignOnOptions(command: Command): Command {
   return command
     .option(
       '--user <name>',
@@ -51,13 +70,7 @@ export function withSignOnOptions(command: Command): Command {
       'allowed schemes in order: negotiate,ntlm,basic (default negotiate,ntlm)',
     )
     .option('--allow-basic-http', 'let Basic send the password over an unencrypted connection')
-    .option('--origin-user <name>', 'who signs on to the web server of this URL, when it asks')
-    .option('--origin-password-stdin', 'read that password from the (next) line of standard input')
-    .option('--trusted <list>', 'further web servers whose 401 may be answered: host or host:port')
-    .addOption(flag('--no-system-sign-on', 'never use the sign-on of the operating system'))
     .addOption(flag('--no-ntlm', 'Kerberos only: never answer by NTLM'))
-    .addOption(flag('--no-auth <list>', 'hosts that get no sign-on: host or host:port'))
-    .option('--delegate <list>', 'trusted web servers that may act as you elsewhere (Kerberos)')
     .option('--spn <name>', 'service name of the proxy (default HTTP/<its host name>)')
     .addOption(
       new Option('--spn-canonical <when>', 'use the canonical name of the host for it').choices([
@@ -71,7 +84,12 @@ export function withSignOnOptions(command: Command): Command {
         '--negotiate-form <form>',
         'what goes out under Negotiate: Kerberos, then NTLM (auto), or NTLM in one form',
       ).choices(['auto', 'raw', 'spnego']),
-    )
+    );
+}
+
+/** How a connection is made, and what is told about it. */
+export function withConnectionOptions(command: Command): Command {
+  return command
     .option('--ca <file>', 'PEM file of certificate authorities to trust besides the usual ones')
     .option('--connect-timeout <seconds>', 'longest wait for a connection (default 10)', seconds)
     .option(
