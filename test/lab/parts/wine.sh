@@ -37,6 +37,7 @@ make_wine() {
 # Node refuses the Windows version a new prefix claims.
 make_prefix() (
   export WINEPREFIX=$WINE/prefix WINEARCH=win64 WINEDEBUG=-all
+  export WINEDLLOVERRIDES=winemenubuilder.exe=d # no menus in the home folder
   wineboot -i && wine winecfg -v win10 && wineserver -w
 )
 
