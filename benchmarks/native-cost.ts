@@ -1,5 +1,5 @@
 // What the operating system's sign-on costs a process that uses it, and whether one that does not is spared: fresh
-// processes with and without, in turn.
+// processes with and without it, each asked at its end.
 import { spawn } from 'node:child_process';
 import type { Contender, Sample } from './contender.ts';
 
@@ -55,43 +55,49 @@ export async function loadsFfi(
   if (code !== 0) {
     throw new Error(`sallyport ended with ${code}: ${stderr.trim().split('\n')[0]}`);
   }
-  return hasLoadedFfi(stderr);
+  return wordsOf(stderr).hasFfi;
 }
 
-const MARK = 'shared objects: ';
-/** Tells at the end of a process which libraries are in it. */
+const MARK = 'bench: ';
+/** Tells at the end of a process what it has cost until then, in microseconds, and which libraries are in it. */
 const PROBE = `data:text/javascript,${encodeURIComponent(
   `import { writeSync } from 'node:fs';
    process.report.excludeNetwork = true;
    process.once('exit', () => {
-     writeSync(2, ${JSON.stringify(MARK)} + process.report.getReport().sharedObjects.join(' ') + '\\n');
+     const { user, system } = process.cpuUsage();
+     const libraries = process.report.getReport().sharedObjects.join(' ');
+     writeSync(2, ${JSON.stringify(MARK)} + (user + system) + ' ' + libraries + '\\n');
    });`,
 )}`;
 
+/** CPU time: that of the clock is mostly what the rest of the machine does meanwhile. */
 async function processTime(
   script: string,
   env: NodeJS.ProcessEnv,
   { mustLoad = false } = {},
 ): Promise<Sample> {
-  const started = performance.now();
   const args = ['--import', PROBE, '--input-type=module', '--eval', script];
   const { code, stderr } = await runNode(args, env);
-  const ms = performance.now() - started;
   if (code !== 0) {
     throw new Error(stderr.split('\n').find((line) => /Error/.test(line)) ?? `node: ${code}`);
   }
-  if (hasLoadedFfi(stderr) !== mustLoad) {
+  const { cpuMs, hasFfi } = wordsOf(stderr);
+  if (hasFfi !== mustLoad) {
     throw new Error(mustLoad ? 'No FFI was loaded' : 'FFI was loaded without need');
   }
-  return { ms, legs: null, relayMs: null };
+  return { ms: cpuMs, legs: null, relayMs: null };
 }
 
-function hasLoadedFfi(stderr: string): boolean {
+/** What the probe wrote. */
+function wordsOf(stderr: string): { readonly cpuMs: number; readonly hasFfi: boolean } {
   const line = stderr.split('\n').find((one) => one.startsWith(MARK));
   if (line === undefined) {
-    throw new Error('The process did not tell which libraries were in it');
+    throw new Error('The process did not tell what was in it');
   }
-  return FFI_LIBRARY.test(line);
+  return {
+    cpuMs: Number.parseInt(line.slice(MARK.length), 10) / 1000,
+    hasFfi: FFI_LIBRARY.test(line),
+  };
 }
 
 function runNode(

@@ -57,7 +57,7 @@ export async function runBench(input: RunInput): Promise<RunResult> {
     await using here = await prepareDistance({ ...input, relays, rttMs: 0 });
     await run.section('CONNECT, no distance, no relay', rounds.near, here.contenders, here.plans);
   }
-  await run.section('Fresh processes', rounds.processes, ...nativeRows(input));
+  await run.section('Fresh processes, CPU time', rounds.processes, ...nativeRows(input));
   await run.claim('get with a password loads no FFI', () => isSpared(input));
   return run;
 }

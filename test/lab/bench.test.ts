@@ -65,7 +65,8 @@ describe.skipIf(!lab.available)('npm run bench -- --quick', () => {
   });
 
   it('counts the legs of each client', () => {
-    const legs = Object.fromEntries(rows.map((row) => [row.title, row.legs]));
+    const far = rows.filter(({ name }) => name.startsWith('A'));
+    const legs = Object.fromEntries(far.map((row) => [row.title, row.legs]));
     expect(legs).toMatchObject({
       'no sign-on': '1',
       'Kerberos, ticket cached, proxy known': '1',
