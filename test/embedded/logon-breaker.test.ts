@@ -152,11 +152,12 @@ describe('a process that dies', () => {
 
 describe('without a place for the memory', () => {
   it('a command signs on, and creates no home', async () => {
+    const home = join(SCRATCH, 'no-home');
     const { code, stderr } = await sallyport(
       ['get', '--proxy', proxy.url, `${origin.url}/bytes/4`],
-      { env: { ...environment(ALICE.password), SALLYPORT_STATE_DIR: '', HOME: '/nonexistent' } },
+      { env: { ...environment(ALICE.password), SALLYPORT_STATE_DIR: '', HOME: home } },
     );
-    expect([code, stderr, existsSync('/nonexistent')]).toEqual([0, '', false]);
+    expect([code, stderr, existsSync(home)]).toEqual([0, '', false]);
   });
 });
 
