@@ -5,8 +5,11 @@ import { hasNativeCallsUnderWay } from '../native/ffi.ts';
 import { VERSION } from '../observe/version.ts';
 import { EXIT_CODES, EXIT_CODES_HELP, EXIT_OK } from './exit-codes.ts';
 import { getCommand } from './get.ts';
+import { loginCommand } from './login.ts';
+import { logoutCommand } from './logout.ts';
 import { reportFailure } from './report.ts';
 import { retryCommand } from './retry.ts';
+import { trustCommand } from './trust.ts';
 import { whichCommand } from './which.ts';
 
 void main(process.argv.slice(2));
@@ -46,7 +49,14 @@ function program(): Command {
     })
     .showHelpAfterError('Try --help.')
     .addHelpText('after', EXIT_CODES_HELP);
-  for (const sub of [getCommand(), whichCommand(), retryCommand()]) {
+  for (const sub of [
+    getCommand(),
+    whichCommand(),
+    retryCommand(),
+    loginCommand(),
+    logoutCommand(),
+    trustCommand(),
+  ]) {
     command.addCommand(sub.copyInheritedSettings(command));
   }
   return command;
