@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { SecurityContext } from '../../src/native/security-context.ts';
 
 export interface RawOutcome {
@@ -13,7 +14,8 @@ export interface RawOutcome {
 }
 
 export interface RawSignOn {
-  readonly proxy: { readonly host: string; readonly port: number };
+  /** With `ca`, in PEM: TLS to the proxy. */
+  readonly proxy: { readonly host: string; readonly port: number; readonly ca?: string };
   readonly scheme: 'Negotiate' | 'NTLM';
   readonly context: SecurityContext;
   /** `CONNECT host:port`, or `GET http://...` */
@@ -31,8 +33,11 @@ export async function signOnRaw({
   context,
   request,
 }: RawSignOn): Promise<RawOutcome> {
-  const socket = connect(proxy.port, proxy.host);
-  await once(socket, 'connect');
+  const socket =
+    proxy.ca === undefined
+      ? connect(proxy.port, proxy.host)
+      : connectTls({ ...proxy, servername: proxy.host });
+  await once(socket, proxy.ca === undefined ? 'connect' : 'secureConnect');
   const statuses: number[] = [];
   try {
     let token = await context.step(null);
