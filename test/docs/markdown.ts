@@ -20,11 +20,12 @@ export function read(file: string): string {
   return readFileSync(pathOf(file), 'utf8');
 }
 
-/** README, CONTRIBUTING, CHANGELOG, the lab's README and everything under `docs/`, as paths from the root. */
+/** README, CONTRIBUTING, CHANGELOG, the READMEs of lab and benchmarks, and everything under `docs/`, as paths from the root. */
 export function documents(): string[] {
   const below = readdirSync(pathOf('docs'), { recursive: true, encoding: 'utf8' });
   const pages = below.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
-  return ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'test/lab/README.md', ...pages.sort()];
+  const beside = ['test/lab/README.md', 'benchmarks/README.md'];
+  return ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...beside, ...pages.sort()];
 }
 
 /**
