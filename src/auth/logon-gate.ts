@@ -1,7 +1,7 @@
 // Keeps accounts from being locked by us: an unproven secret is tried by one connection at a time, and after one
 // refusal by none. Owns who may go now, in this process and, by `shared-logons.ts`, among all of this user; knows no
 // sockets and no schemes.
-import { SallyportError } from '../errors/sallyport-error.ts';
+import { notAccepted, refusedBefore } from './logon-errors.ts';
 import type { LogonRequest } from './logon-request.ts';
 import type { Standing } from './logon-standing.ts';
 import {
@@ -310,43 +310,6 @@ export class LogonGate {
       entry.waiting.add(wake);
     });
   }
-}
-
-function refusedBefore(
-  { refusedAt, refusedBy }: Standing,
-  { place, account, secret }: LogonRequest,
-  now: number,
-): SallyportError {
-  const ends = secret === null ? 'within the hour' : 'when they change';
-  return new SallyportError(
-    'CREDENTIALS_REFUSED',
-    `${refusedBy} refused ${account} ${agoOf(now - refusedAt)}; nothing was sent to ${place}`,
-    {
-      hint: `So that the account is not locked, the same credentials are tried again only ${ends}, or at once after: sallyport retry URL (any URL that goes through this proxy).`,
-    },
-  );
-}
-
-function notAccepted({ place }: LogonRequest, what: string): SallyportError {
-  return new SallyportError(
-    'CREDENTIALS_REFUSED',
-    `${place} ${what}; these credentials are not sent for 10 min`,
-    {
-      hint: 'The password may have changed, or the proxy denies these URLs or breaks the sign-on. Sign in elsewhere to find out; sallyport retry URL lets them be sent at once.',
-    },
-  );
-}
-
-function agoOf(ms: number): string {
-  const [unit, name] = (
-    [
-      [86_400_000, 'd'],
-      [3_600_000, 'h'],
-      [60_000, 'min'],
-    ] as const
-  ).find(([size]) => ms >= size) ?? [1000, 's'];
-  const count = Math.floor(ms / unit);
-  return count <= 0 ? 'a moment ago' : `${count} ${name} ago`;
 }
 
 /**

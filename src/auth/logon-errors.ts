@@ -1,0 +1,41 @@
+// What is said when the gate is shut: who refused, when, that nothing was sent, and what opens it. Owns these words.
+import { SallyportError } from '../errors/sallyport-error.ts';
+import type { LogonRequest } from './logon-request.ts';
+import type { Standing } from './logon-standing.ts';
+
+export function refusedBefore(
+  { refusedAt, refusedBy }: Standing,
+  { place, account, secret }: LogonRequest,
+  now: number,
+): SallyportError {
+  const ends = secret === null ? 'within the hour' : 'when they change';
+  return new SallyportError(
+    'CREDENTIALS_REFUSED',
+    `${refusedBy} refused ${account} ${agoOf(now - refusedAt)}; nothing was sent to ${place}`,
+    {
+      hint: `So that the account is not locked, the same credentials are tried again only ${ends}, or at once after: sallyport retry URL (any URL that goes through this proxy).`,
+    },
+  );
+}
+
+export function notAccepted({ place }: LogonRequest, what: string): SallyportError {
+  return new SallyportError(
+    'CREDENTIALS_REFUSED',
+    `${place} ${what}; these credentials are not sent for 10 min`,
+    {
+      hint: 'The password may have changed, or the proxy denies these URLs or breaks the sign-on. Sign in elsewhere to find out; sallyport retry URL lets them be sent at once.',
+    },
+  );
+}
+
+function agoOf(ms: number): string {
+  const [unit, name] = (
+    [
+      [86_400_000, 'd'],
+      [3_600_000, 'h'],
+      [60_000, 'min'],
+    ] as const
+  ).find(([size]) => ms >= size) ?? [1000, 's'];
+  const count = Math.floor(ms / unit);
+  return count <= 0 ? 'a moment ago' : `${count} ${name} ago`;
+}
