@@ -3,6 +3,8 @@
 import { Command, CommanderError } from 'commander';
 import { hasNativeCallsUnderWay } from '../native/ffi.ts';
 import { VERSION } from '../observe/version.ts';
+import { doctorCommand } from './doctor.ts';
+import { Ended } from './ended.ts';
 import { EXIT_CODES, EXIT_CODES_HELP, EXIT_OK } from './exit-codes.ts';
 import { getCommand } from './get.ts';
 import { loginCommand } from './login.ts';
@@ -34,6 +36,9 @@ async function run(argv: readonly string[]): Promise<number> {
       // Commander has printed what there is to say.
       return error.exitCode === 0 ? EXIT_OK : EXIT_CODES.usage;
     }
+    if (error instanceof Ended) {
+      return error.exitCode;
+    }
     const json = argv.includes('--json');
     return reportFailure(error, { json, verbose: countVerbose(argv), argv });
   }
@@ -52,6 +57,7 @@ function program(): Command {
   for (const sub of [
     getCommand(),
     whichCommand(),
+    doctorCommand(),
     retryCommand(),
     loginCommand(),
     logoutCommand(),
