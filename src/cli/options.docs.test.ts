@@ -3,7 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import { codeBlocks, documents, read, tableRows } from '../../test/docs/markdown.ts';
 import { getCommand } from './get.ts';
+import { loginCommand } from './login.ts';
+import { logoutCommand } from './logout.ts';
 import { retryCommand } from './retry.ts';
+import { trustCommand } from './trust.ts';
 import { whichCommand } from './which.ts';
 
 const rows = tableRows('docs/options.md', ['option of `get`', 'variable', 'key of the file']);
@@ -13,12 +16,14 @@ function optionsOf(command: ReturnType<typeof getCommand>): string[] {
   return command.options.map(({ long }) => long ?? '').sort();
 }
 
+const OTHERS = [whichCommand(), retryCommand(), loginCommand(), logoutCommand(), trustCommand()];
+
 describe('docs/options.md', () => {
   it('has each option of get, and no other', () => {
     expect(column(0).sort()).toEqual(optionsOf(getCommand()));
   });
 
-  it.each([whichCommand(), retryCommand()])('names the options of $_name', (command) => {
+  it.each(OTHERS)('names the options of $_name', (command) => {
     const takes = new RegExp(`\`${command.name()}\` takes ([^.]*)\\.`);
     const sentence = takes.exec(read('docs/options.md'))?.[1] ?? '';
     expect([...sentence.matchAll(/--[a-z-]+/g)].map(String).sort()).toEqual(optionsOf(command));
@@ -37,17 +42,23 @@ describe('docs/options.md', () => {
   });
 });
 
+const COMMAND = /(?:sallyport|cli\/main\.js) (get|which|retry|login|logout|trust)(?: |$)/;
+
 describe('a sallyport command in a document', () => {
   const lines = documents().flatMap((file) =>
     codeBlocks(file)
       .flatMap(({ text }) => text.replaceAll('\\\n', ' ').split('\n'))
-      .filter((line) => /(sallyport|cli\/main\.js) (get|which) /.test(line)),
+      .filter((line) => COMMAND.test(line)),
   );
 
   it('has only options that its command knows', () => {
     const unknown = lines.flatMap((line) => {
-      const known = optionsOf(/ which /.test(line) ? whichCommand() : getCommand());
-      return [...line.matchAll(/ (--[a-z-]+)/g)].filter(([, name = '']) => !known.includes(name));
+      const name = COMMAND.exec(line)?.[1];
+      const command = OTHERS.find((other) => other.name() === name) ?? getCommand();
+      const known = optionsOf(command);
+      return [...line.matchAll(/ (--[a-z-]+)/g)].filter(
+        ([, option = '']) => !known.includes(option),
+      );
     });
     expect(lines.length).toBeGreaterThan(4);
     expect(unknown).toEqual([]);

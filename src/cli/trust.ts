@@ -99,7 +99,9 @@ export function parseTrustedHost(text: string): string {
     return targetName(parseProxyUrl(text, 'the argument'));
   }
   const match = /^(?:\[([^[\]]*)\]|([^:[\]]*))(?::([^:]*))?$/.exec(text);
-  const host = normalizeHost(match === null ? text : (match[1] ?? match[2] ?? ''));
+  // What follows a slash, domainToASCII() of Node 20 drops.
+  const isOther = /[/?#\\]/.test(text);
+  const host = isOther ? undefined : normalizeHost(match?.[1] ?? match?.[2] ?? text);
   const port = match?.[3] === undefined ? null : parsePort(match[3]);
   if (host === undefined || port === undefined) {
     throw notOneHost(`${JSON.stringify(text)} is neither host nor host:port`);
