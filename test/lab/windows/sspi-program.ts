@@ -22,6 +22,7 @@ export type SspiAction =
       readonly proxy: { readonly host: string; readonly port: number; readonly ca?: string };
       /** The proxy is asked without a token first, and closes. */
       readonly closes?: boolean;
+      /** `CONNECT host:port`, or `GET http://...` */
       readonly target: string;
     }
   | {
@@ -92,11 +93,10 @@ async function signOn(
   provider: SecurityProvider,
   { request, scheme, proxy, closes, target }: Extract<SspiAction, { action: 'signOn' }>,
 ) {
-  const line = `CONNECT ${target}`;
-  const before = closes === true ? [await askWithoutToken(proxy, line)] : [];
+  const before = closes === true ? [await askWithoutToken(proxy, target)] : [];
   const context = provider.createContext(contextRequest(request));
   try {
-    const { statuses } = await signOnRaw({ proxy, scheme, context, request: line });
+    const { statuses } = await signOnRaw({ proxy, scheme, context, request: target });
     const { mechanism, principal, complete, serverProved } = context;
     return {
       statuses: [...before, ...statuses],
