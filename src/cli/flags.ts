@@ -8,6 +8,7 @@ import type { SallyportOptions, SpnCanonical } from '../upstream/settings.ts';
 export interface CommonFlags {
   readonly proxy?: string;
   readonly noProxy?: string;
+  readonly noSystemProxy?: true;
   readonly auth?: string;
   readonly user?: string;
   readonly passwordStdin?: true;
@@ -15,6 +16,7 @@ export interface CommonFlags {
   readonly originPasswordStdin?: true;
   readonly trusted?: string;
   readonly ca?: string;
+  readonly noSystemCa?: true;
   readonly spn?: string;
   readonly spnCanonical?: SpnCanonical;
   readonly noSystemSignOn?: true;
@@ -34,6 +36,7 @@ export function withRouteOptions(command: Command): Command {
   return command
     .option('--proxy <url>', 'the proxy: http://host:port, https://host:port, or direct')
     .addOption(flag('--no-proxy <list>', 'hosts that need no proxy, comma-separated'))
+    .addOption(flag('--no-system-proxy', 'pass by the proxy settings of the operating system'))
     .option('--config <file>', 'configuration file instead of your own')
     .option('--json', 'machine-readable result on standard output');
 }
@@ -91,6 +94,7 @@ export function withProxySignOnOptions(command: Command): Command {
 export function withConnectionOptions(command: Command): Command {
   return command
     .option('--ca <file>', 'PEM file of certificate authorities to trust besides the usual ones')
+    .addOption(flag('--no-system-ca', 'do not trust the authorities of the operating system'))
     .option('--connect-timeout <seconds>', 'longest wait for a connection (default 10)', seconds)
     .option(
       '-v, --verbose',
@@ -116,6 +120,8 @@ export function toOptions(flags: CommonFlags): SallyportOptions {
     originUser: flags.originUser?.trim(),
     trusted: flags.trusted,
     ca: flags.ca,
+    systemProxy: flags.noSystemProxy ? false : undefined,
+    systemCa: flags.noSystemCa ? false : undefined,
     spn: flags.spn,
     spnCanonical: flags.spnCanonical,
     systemSignOn: flags.noSystemSignOn ? false : undefined,

@@ -11,7 +11,8 @@ Examples:
   sallyport which https://example.com/
   sallyport which --json https://example.com/
 
-Sources, strongest first: --proxy, SALLYPORT_PROXY, configuration file, HTTPS_PROXY / HTTP_PROXY / ALL_PROXY, direct.`;
+Sources, strongest first: --proxy, SALLYPORT_PROXY, configuration file, HTTPS_PROXY / HTTP_PROXY / ALL_PROXY,
+the settings of the operating system, direct.`;
 
 export function whichCommand(): Command {
   const command = new Command('which')

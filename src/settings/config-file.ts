@@ -30,6 +30,8 @@ export interface Configuration {
   readonly allowNtlm: boolean | undefined;
   readonly spnCanonical: string | undefined;
   readonly securityLibrary: string | undefined;
+  readonly systemProxy: boolean | undefined;
+  readonly systemCa: boolean | undefined;
 }
 
 const KEYS: readonly string[] = [
@@ -49,6 +51,8 @@ const KEYS: readonly string[] = [
   'allowNtlm',
   'spnCanonical',
   'securityLibrary',
+  'systemProxy',
+  'systemCa',
 ] satisfies (keyof Configuration)[];
 const MAX_BYTES = 1024 * 1024;
 const PASSWORD_LIKE = /pass(?:word|wd|phrase)|secret|token|credential/i;
@@ -113,6 +117,8 @@ function parseConfiguration(path: string, bytes: Uint8Array): Configuration {
     allowNtlm: flagOf(path, values, 'allowNtlm'),
     spnCanonical: textOf(path, values, 'spnCanonical'),
     securityLibrary: textOf(path, values, 'securityLibrary'),
+    systemProxy: flagOf(path, values, 'systemProxy'),
+    systemCa: flagOf(path, values, 'systemCa'),
   };
 }
 

@@ -42,6 +42,8 @@ export interface Environment {
   readonly allowNtlm: boolean | undefined;
   readonly spnCanonical: string | undefined;
   readonly securityLibrary: string | undefined;
+  readonly systemProxy: boolean | undefined;
+  readonly systemCa: boolean | undefined;
 }
 
 /**
@@ -70,6 +72,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
     allowNtlm: readFlag(env, 'SALLYPORT_ALLOW_NTLM'),
     spnCanonical: read('SALLYPORT_SPN_CANONICAL'),
     securityLibrary: read('SALLYPORT_SECURITY_LIBRARY'),
+    systemProxy: readFlag(env, 'SALLYPORT_SYSTEM_PROXY'),
+    systemCa: readFlag(env, 'SALLYPORT_SYSTEM_CA'),
   };
 }
 
