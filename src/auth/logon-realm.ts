@@ -1,5 +1,4 @@
-// Where a password is judged: all servers of one registrable domain ask the same directory. Owns that guess, and is the
-// only user of the public suffix list.
+// Where a password is judged: all servers of one registrable domain ask the same directory. Owns that guess.
 import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
 
@@ -16,7 +15,7 @@ let suffixList: SuffixList | null = null;
  *
  * @param host without port; IPv6 without brackets
  */
-export function realmOf(layerOrHost: string, host = layerOrHost): string {
+export function realmOf(host: string): string {
   const name = host.toLowerCase().replace(/\.$/, '');
   // Two labels are a registrable domain or a suffix: themselves, either way.
   if (isIP(name) !== 0 || name.split('.').length <= 2) {

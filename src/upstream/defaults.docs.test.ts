@@ -5,6 +5,7 @@ import { pathOf, read, tableRows } from '../../test/docs/markdown.ts';
 import { VERSION } from '../observe/version.ts';
 import { parseProxyUrl } from '../route/proxy-url.ts';
 import { findDefaultConfigPath } from '../settings/config-path.ts';
+import { findStatePlace } from '../settings/state-path.ts';
 import { resolveSettings } from './settings.ts';
 import { wireRequest } from './wire-request.ts';
 
@@ -84,6 +85,18 @@ describe('docs/defaults.md', () => {
         .replace('/~/', '~/'),
       findDefaultConfigPath({ HOME: '/~' }, 'darwin')?.replace('/~/', '~/'),
       findDefaultConfigPath({ APPDATA: '%APPDATA%' }, 'win32'),
+    ]);
+  });
+
+  it('tells the places of what is remembered', () => {
+    const places = tableRows('docs/defaults.md', ['platform', 'folder']).map(([, place]) => place);
+    const linux = (env: NodeJS.ProcessEnv) => findStatePlace(env, 'linux')?.folder;
+    expect(places).toEqual([
+      `\`${linux({ XDG_STATE_HOME: '/x' })}\`, else \`${linux({ HOME: '/~' })}\``
+        .replace('/x/', '$XDG_STATE_HOME/')
+        .replace('/~/', '~/'),
+      findStatePlace({ HOME: '/~' }, 'darwin')?.folder.replace('/~/', '~/'),
+      findStatePlace({ LOCALAPPDATA: '%LOCALAPPDATA%' }, 'win32')?.folder,
     ]);
   });
 });
