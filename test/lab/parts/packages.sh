@@ -23,6 +23,10 @@ readonly LAB_PACKAGES=(
   wine
   wine64
   libwinpr2-2
+  libglib2.0-bin
+  gsettings-desktop-schemas
+  dbus
+  gnome-keyring
 )
 readonly POLICY_FILE=/usr/sbin/policy-rc.d
 
