@@ -287,7 +287,7 @@ export async function forgetRefusals(
 }
 
 /** The memory of logons of this user; `null` where the environment names no place for it. */
-export function openOfProcess(): StateFile | null {
+function openOfProcess(): StateFile | null {
   const place = findStatePlace();
   return place === undefined ? null : new StateFile(place, FILE_NAME);
 }
