@@ -10,9 +10,10 @@ export interface CurlContender {
   /** `http://host:port` of the proxy, or of the relay in front of it. */
   readonly proxy: string;
   readonly relay: Relay | null;
-  /** `--proxy-ntlm` begins at once, `--proxy-anyauth` asks the proxy first. */
-  readonly auth: 'proxy-ntlm' | 'proxy-anyauth';
-  readonly user: { readonly typed: string; readonly password: string };
+  /** The first two begin at once, `--proxy-anyauth` asks the proxy first. */
+  readonly auth: 'proxy-ntlm' | 'proxy-negotiate' | 'proxy-anyauth';
+  /** `null` for the signed-in one. */
+  readonly user: { readonly typed: string; readonly password: string } | null;
   /** An http:// URL: the tunnel to it needs no TLS, so its first request marks the end of the CONNECT. */
   readonly url: string;
 }
@@ -27,7 +28,7 @@ async function tunnelTime({ proxy, relay, auth, user, url }: CurlContender): Pro
   const config = [
     `url = ${quote(url)}`,
     `proxy = ${quote(proxy)}`,
-    `proxy-user = ${quote(`${user.typed}:${user.password}`)}`,
+    `proxy-user = ${quote(user === null ? ':' : `${user.typed}:${user.password}`)}`,
     'noproxy = ""',
     'proxytunnel',
     auth,

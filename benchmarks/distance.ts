@@ -5,6 +5,7 @@ import { LAB } from '../test/lab/lab.ts';
 import type { Cntlm } from './cntlm-peer.ts';
 import { startCntlm } from './cntlm-peer.ts';
 import type { Contender } from './contender.ts';
+import type { CurlContender } from './curl-contender.ts';
 import { curlContender } from './curl-contender.ts';
 import type { Relay, Relays } from './relays.ts';
 import type { RowPlan } from './report.ts';
@@ -52,22 +53,30 @@ export async function prepareDistance(input: DistanceInput): Promise<Scenery> {
     ...{ id: `${name}-${rttMs}`, title, relay: line.relay, target: TARGET, scheme },
     options: { ...options, proxy: line.url, env: { HOME: scratch } },
   });
-  const curl = (name: string, title: string, auth: 'proxy-ntlm' | 'proxy-anyauth'): Contender =>
-    curlContender({
-      ...{ id: `${name}-${rttMs}`, title, proxy: ntlm.url, relay: ntlm.relay, auth },
-      ...{ user: users.alice, url: FILE },
-    });
+  const curl = (
+    name: string,
+    title: string,
+    { url: proxy, relay }: Line,
+    how: Pick<CurlContender, 'auth' | 'user'>,
+  ): Contender => curlContender({ ...how, id: `${name}-${rttMs}`, title, proxy, relay, url: FILE });
   const ticket = { spn: `HTTP/${proxies.kerberos.host}`, auth: 'negotiate' };
   const alice = { user: users.alice.typed, password: users.alice.password };
   const contenders = [
     acquaintedContender(ours('open', 'no sign-on', open, null, {})),
+    curl('curl-ticket', 'Kerberos by curl (--proxy-negotiate)', kerberos, {
+      auth: 'proxy-negotiate',
+      user: null,
+    }),
     acquaintedContender(
       ours('ticket', 'Kerberos, ticket cached, proxy known', kerberos, 'Negotiate', ticket),
     ),
     strangerContender(
       ours('ticket-new', 'Kerberos, ticket cached, proxy new', kerberos, 'Negotiate', ticket),
     ),
-    curl('curl', 'NTLM by curl, told so (--proxy-ntlm)', 'proxy-ntlm'),
+    curl('curl', 'NTLM by curl, told so (--proxy-ntlm)', ntlm, {
+      auth: 'proxy-ntlm',
+      user: users.alice,
+    }),
     acquaintedContender(ours('ntlm', 'NTLM, proxy known', ntlm, 'NTLM', alice)),
     strangerContender(
       ours('ntlm-told', 'NTLM, proxy new, told so (auth: ntlm)', ntlm, 'NTLM', {
@@ -75,12 +84,16 @@ export async function prepareDistance(input: DistanceInput): Promise<Scenery> {
         auth: 'ntlm',
       }),
     ),
-    curl('curl-any', 'NTLM by curl, asks first (--proxy-anyauth)', 'proxy-anyauth'),
+    curl('curl-any', 'NTLM by curl, asks first (--proxy-anyauth)', ntlm, {
+      auth: 'proxy-anyauth',
+      user: users.alice,
+    }),
     strangerContender(ours('ntlm-new', 'NTLM, proxy new', ntlm, 'NTLM', alice)),
     cntlm.contender,
   ];
   const targets: Readonly<Record<string, Pick<RowPlan, 'against' | 'maxRatio' | 'sameLegs'>>> = {
     ticket: { against: 'open', maxRatio: MAX_KERBEROS_RATIO },
+    'curl-ticket': { against: 'open' },
     'ticket-new': { against: 'open' },
     ntlm: { against: 'curl', maxRatio: MAX_NTLM_RATIO, sameLegs: true },
     'ntlm-told': { against: 'curl', maxRatio: MAX_NTLM_RATIO, sameLegs: true },

@@ -15,7 +15,7 @@ export interface Rounds {
   readonly near: number;
   readonly processes: number;
 }
-export const FULL: Rounds = { far: 60, near: 100, processes: 40 };
+export const FULL: Rounds = { far: 50, near: 60, processes: 30 };
 export const QUICK: Rounds = { far: 9, near: 15, processes: 7 };
 
 export interface RunInput {
@@ -125,5 +125,6 @@ async function isSpared(input: RunInput): Promise<boolean> {
 }
 
 function processInput({ dist, scratch }: RunInput): NativeCostInput {
-  return { dist, env: { PATH: process.env['PATH'], HOME: scratch, ...LAB.environment } };
+  const { PATH, KRB5_CONFIG, KRB5CCNAME } = process.env;
+  return { dist, env: { PATH, KRB5_CONFIG, KRB5CCNAME, HOME: scratch } };
 }
