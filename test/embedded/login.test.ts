@@ -1,6 +1,7 @@
 // `sallyport login`, `logout` and `trust` where there is no keyring: what is said, what is sent, what is kept. The keyring
 // itself is in test/lab/keyring.test.ts.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CorporateProxy } from '../../src/testing/index.ts';
@@ -38,13 +39,14 @@ describe('sallyport login', () => {
   it.runIf(process.platform === 'linux')(
     'without a Secret Service says so before a logon is spent, and stores nothing',
     async () => {
+      const { connections } = proxy.counts();
       const args = ['login', ...USER, '--proxy', proxy.url, '--password-stdin'];
       const { code, stdout, stderr } = await run(args, {}, ALICE.password);
       expect({ code, stdout: stdout.toString() }).toEqual({ code: 4, stdout: '' });
       expect(stderr).toMatch(/^sallyport: There is no Secret Service in this session\. Install/);
       expect(stderr).toContain('SALLYPORT_PASSWORD');
       expect(stderr).not.toContain(ALICE.password);
-      expect(proxy.counts().connections).toBe(0);
+      expect(proxy.counts().connections).toBe(connections);
       expect(readdirSync(home)).toEqual([]);
     },
   );
@@ -96,6 +98,24 @@ describe('sallyport logout', () => {
 });
 
 describe('sallyport get', () => {
+  it.runIf(process.platform === 'linux')(
+    'goes on when the keyring is silent: a bus that takes connections and says nothing',
+    async () => {
+      const path = join(home, 'bus');
+      const silent = createServer((socket) => socket.resume().on('error', () => undefined));
+      await new Promise<void>((resolve) => silent.listen(path, resolve));
+      mkdirSync(folder(), { recursive: true });
+      writeFileSync(join(folder(), 'logins.json'), JSON.stringify([new URL(proxy.url).host]));
+      const args = ['get', ...USER, '--proxy', proxy.url, 'http://127.0.0.1:9/'];
+      const started = performance.now();
+      const { code, stderr } = await run(args, { DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` });
+      expect(performance.now() - started).toBeGreaterThan(1_900);
+      expect(code).toBe(4);
+      expect(stderr).toContain('there is no password for CORP\\alice');
+      await new Promise((resolve) => silent.close(resolve));
+    },
+  );
+
   it('with a login it cannot read names what is missing, as ever', async () => {
     mkdirSync(folder(), { recursive: true });
     writeFileSync(join(folder(), 'logins.json'), JSON.stringify([new URL(proxy.url).host]));
