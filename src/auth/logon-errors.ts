@@ -8,12 +8,12 @@ export function refusedBefore(
   { place, account, secret }: LogonRequest,
   now: number,
 ): SallyportError {
-  const ends = secret === null ? 'within the hour' : 'when they change';
+  const ends = secret === null ? 'after an hour' : 'when they change';
   return new SallyportError(
     'CREDENTIALS_REFUSED',
     `${refusedBy} refused ${account} ${agoOf(now - refusedAt)}; nothing was sent to ${place}`,
     {
-      hint: `So that the account is not locked, the same credentials are tried again only ${ends}, or at once after: sallyport retry URL (any URL that goes through this proxy).`,
+      hint: `So that the account is not locked, the same credentials are tried again only ${ends}, or at once after: sallyport retry URL, with the same --proxy if you gave one.`,
     },
   );
 }
