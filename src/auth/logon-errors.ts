@@ -3,6 +3,7 @@ import { SallyportError } from '../errors/sallyport-error.ts';
 import type { LogonRequest } from './logon-request.ts';
 import type { Standing } from './logon-standing.ts';
 
+/** These very credentials were refused, by whatever process of this user. */
 export function refusedBefore(
   { refusedAt, refusedBy }: Standing,
   { place, account, secret }: LogonRequest,
@@ -18,12 +19,24 @@ export function refusedBefore(
   );
 }
 
-export function notAccepted({ place }: LogonRequest, what: string): SallyportError {
+/** A secret that was right once is in doubt: refused several times in a row. */
+export function inDoubt({ place, account }: LogonRequest, times: number): SallyportError {
   return new SallyportError(
     'CREDENTIALS_REFUSED',
-    `${place} ${what}; these credentials are not sent for 10 min`,
+    `${place} did not accept ${account} ${times} times in a row; these credentials are not sent for 10 min`,
     {
-      hint: 'The password may have changed, or the proxy denies these URLs or breaks the sign-on. Sign in elsewhere to find out; sallyport retry URL lets them be sent at once.',
+      hint: 'The password may have changed, or the proxy denies these URLs. Sign in elsewhere to find out; sallyport retry URL lets them be sent at once.',
+    },
+  );
+}
+
+/** Last legs of this process were sent and never answered: each may have been a wrong logon. */
+export function unanswered({ place, account }: LogonRequest, times: number): SallyportError {
+  return new SallyportError(
+    'CREDENTIALS_REFUSED',
+    `${place} did not answer ${account} ${times} times in a row; this program does not send these credentials for 10 min`,
+    {
+      hint: `Tell the people who run ${place}: it breaks off the sign-on, or takes too long for it.`,
     },
   );
 }

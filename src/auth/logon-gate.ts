@@ -1,7 +1,7 @@
 // Keeps accounts from being locked by us: an unproven secret is tried by one connection at a time, and after one
 // refusal by none. Owns who may go now, in this process and, by `shared-logons.ts`, among all of this user; knows no
 // sockets and no schemes.
-import { notAccepted, refusedBefore } from './logon-errors.ts';
+import { inDoubt, refusedBefore, unanswered as unansweredError } from './logon-errors.ts';
 import type { LogonRequest } from './logon-request.ts';
 import type { Standing } from './logon-standing.ts';
 import {
@@ -216,13 +216,10 @@ export class LogonGate {
       throw refusedBefore(standing, request, now);
     }
     if (isClosed(standing, now)) {
-      throw notAccepted(
-        request,
-        `did not accept ${request.account} ${standing.strikes} times in a row`,
-      );
+      throw inDoubt(request, standing.strikes);
     }
     if (now < silentUntil && silentUntil - now <= CLOSED_MS) {
-      throw notAccepted(request, `did not answer ${request.account} ${unanswered} times in a row`);
+      throw unansweredError(request, unanswered);
     }
   }
 
