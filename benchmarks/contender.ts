@@ -44,10 +44,18 @@ export async function race(
   }
   for (let round = 0; round < rounds; round += 1) {
     for (const { contender, samples } of shuffled(fit)) {
-      samples.push(await contender.measure());
+      samples.push(await measureNamed(contender));
     }
   }
   return outcomes;
+}
+
+async function measureNamed({ title, measure }: Contender): Promise<Sample> {
+  try {
+    return await measure();
+  } catch (cause) {
+    throw new Error(`${title}: ${reasonOf(cause)}`, { cause });
+  }
 }
 
 function shuffled<T>(things: readonly T[]): T[] {

@@ -43,6 +43,8 @@ async function tunnelTime(
   upstream: Upstream,
   { target, relay, scheme: expected }: SallyportContender,
 ): Promise<Sample> {
+  // Of a try that failed.
+  await relay?.passages();
   const started = performance.now();
   const result = await upstream.connect(target);
   const ms = performance.now() - started;
