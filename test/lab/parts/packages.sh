@@ -17,6 +17,7 @@ readonly LAB_PACKAGES=(
   apache2-utils
   libapache2-mod-auth-gssapi
   gss-ntlmssp
+  libgssapi3-heimdal
   cntlm
   curl
   openssl
