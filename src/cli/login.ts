@@ -46,7 +46,12 @@ export function loginCommand(): Command {
   const command = new Command('login')
     .description('Keep a name and a password for a proxy in the keyring of the operating system')
     .argument('[url]', 'a page whose proxy is meant; default the proxy of this network');
-  return withConnectionOptions(withProxySignOnOptions(withRouteOptions(command)))
+  withConnectionOptions(withProxySignOnOptions(withRouteOptions(command)));
+  const user = command.options.find(({ long }) => long === '--user');
+  if (user !== undefined) {
+    user.description = 'whose password it is: DOMAIN\\name, name@domain or name';
+  }
+  return command
     .addHelpText('after', EXAMPLES + EXIT_CODES_HELP)
     .action((address: string | undefined, flags: CommonFlags) => login(address, flags));
 }
