@@ -19,8 +19,9 @@ export interface WinprRun {
 export async function runWithWinpr({ program, input, nodeOptions = [] }: WinprRun) {
   const app = stagedApp();
   const child = spawn(process.execPath, [...nodeOptions, join(app, stageProgram(app, program))], {
-    // Preloaded, it stays until the last thread has ended: it leaves destructors in all it ran on.
-    env: { PATH: process.env['PATH'], LD_PRELOAD: WINPR, WLOG_LEVEL: 'OFF' },
+    // Preloaded, it stays until the last thread has ended: it leaves destructors in all it ran on. One arena for all
+    // threads makes memory comparable.
+    env: { PATH: process.env['PATH'], LD_PRELOAD: WINPR, WLOG_LEVEL: 'OFF', MALLOC_ARENA_MAX: '1' },
     timeout: 60_000,
     killSignal: 'SIGKILL',
   });
