@@ -81,7 +81,8 @@ function jsonOf({ findings, verdict }: Report): string {
 }
 
 function textOf({ findings, verdict }: Report): string {
-  const columns = process.stdout.isTTY ? process.stdout.columns : DEFAULT_COLUMNS;
+  // A terminal that does not tell its size has 0 columns.
+  const columns = process.stdout.columns || DEFAULT_COLUMNS;
   const lines = reportLines(findings, verdict, columns);
   return `${lines.map(printable).join('\n')}\n`;
 }
