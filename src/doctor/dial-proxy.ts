@@ -24,6 +24,6 @@ export async function dialProxy(exam: Examination, signal: AbortSignal): Promise
 }
 
 export function dialOptions({ settings }: Examination, signal: AbortSignal): DialOptions {
-  const { connectTimeoutMs: timeoutMs, secureContext } = settings;
-  return { timeoutMs, signal, secureContext };
+  const { connectTimeoutMs: timeoutMs, trust } = settings;
+  return { timeoutMs, signal, trust };
 }

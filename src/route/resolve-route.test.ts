@@ -3,7 +3,7 @@ import type { SallyportError } from '../errors/sallyport-error.ts';
 import type { ProxyEnvironment } from '../settings/environment.ts';
 import type { SystemProxy } from '../settings/system-proxy.ts';
 import type { RouteInputs } from './resolve-route.ts';
-import { resolveRoute } from './resolve-route.ts';
+import { mayNeedSystem, resolveRoute } from './resolve-route.ts';
 import type { Route } from './route.ts';
 import { formatProxyUrl } from './route.ts';
 
@@ -266,6 +266,22 @@ describe('resolveRoute()', () => {
       expect(JSON.stringify(failureOf(target))).not.toMatch(/hidden|alice/);
     },
   );
+});
+
+describe('mayNeedSystem()', () => {
+  it.each<[Given, boolean]>([
+    [{}, true],
+    [{ httpsProxy: 'h' }, true],
+    [{ httpProxy: 'h' }, true],
+    [{ noOption: 'a', sallyportNoProxy: 'b', noFile: 'c', noProxy: 'd' }, true],
+    [{ httpProxy: 'h', httpsProxy: 'h' }, false],
+    [{ allProxy: 'a' }, false],
+    [{ file: 'f' }, false],
+    [{ sallyportProxy: 's' }, false],
+    [{ option: 'direct' }, false],
+  ])('of %j is %s', (given, expected) => {
+    expect(mayNeedSystem(inputs(given))).toBe(expected);
+  });
 });
 
 function failureOf(target: string): SallyportError {

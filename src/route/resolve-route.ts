@@ -57,6 +57,21 @@ export function resolveRoute(url: URL | string, inputs: RouteInputs): Route {
     : { kind: 'direct', source, bypass };
 }
 
+/** Whether there are targets for which no stronger source names a proxy. */
+export function mayNeedSystem({ options, environment, configuration }: RouteInputs): boolean {
+  const forAll = [
+    options.proxy,
+    environment.sallyportProxy,
+    configuration?.proxy,
+    environment.allProxy,
+  ];
+  const { httpProxy, httpsProxy } = environment;
+  return (
+    forAll.every((source) => source === undefined) &&
+    (httpProxy === undefined || httpsProxy === undefined)
+  );
+}
+
 function withoutProxy(system: SystemProxy | null | undefined): Route {
   const note = system ? systemNote(system) : undefined;
   return note === undefined || !system

@@ -1,11 +1,7 @@
-// The certificate authorities the operating system trusts, from whichever system this is: the facade over `system/`. Owns
-// the choice and the longest wait; making them Node's is `upstream/`'s.
+// The certificate authorities the operating system trusts, from whichever system this is: the facade over `system/`, of which
+// it loads what this system needs. Owns the choice and the longest wait; making them Node's is `upstream/`'s.
 import type { SystemCertificates } from './system/certificates.ts';
-import { readLinuxCertificates } from './system/linux-certificates.ts';
-import { readMacosCertificates } from './system/macos-certificates.ts';
 import type { RunCommand } from './system/run-command.ts';
-import { runCommand } from './system/run-command.ts';
-import { readWindowsCertificates } from './system/windows-certificates.ts';
 
 export type { SystemCertificates } from './system/certificates.ts';
 
@@ -21,13 +17,19 @@ const MAX_WAIT_MS = 5000;
 export async function readSystemCertificates(
   deps: SystemCertificatesDeps = {},
 ): Promise<SystemCertificates> {
-  const { platform = process.platform, env = process.env, run = runCommand } = deps;
+  const { platform = process.platform, env = process.env, run = runLater } = deps;
   switch (platform) {
     case 'win32':
-      return readWindowsCertificates();
-    case 'darwin':
+      return (await import('./system/windows-certificates.ts')).readWindowsCertificates();
+    case 'darwin': {
+      const { readMacosCertificates } = await import('./system/macos-certificates.ts');
       return await readMacosCertificates(env, run, MAX_WAIT_MS);
+    }
     default:
-      return await readLinuxCertificates(env);
+      return await (await import('./system/linux-certificates.ts')).readLinuxCertificates(env);
   }
 }
+
+/** Loaded where it is needed only. */
+const runLater: RunCommand = async (...call) =>
+  (await import('./system/run-command.ts')).runCommand(...call);

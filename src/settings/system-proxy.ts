@@ -1,11 +1,7 @@
-// The operating system's proxy settings, from whichever system this is: the facade over `system/`. Owns the choice and the
-// longest wait; which of them counts, and for which target, is `route/`'s.
-import { readGnomeProxy } from './system/gnome.ts';
-import { readMacosProxy } from './system/macos.ts';
+// The operating system's proxy settings, from whichever system this is: the facade over `system/`, of which it
+// loads what this system needs. Owns the choice and the longest wait; which of them counts, and for which target, is `route/`'s.
 import type { SystemProxy } from './system/proxy-settings.ts';
 import type { RunCommand } from './system/run-command.ts';
-import { runCommand } from './system/run-command.ts';
-import { readWindowsProxy } from './system/windows.ts';
 
 export type { SystemProxy } from './system/proxy-settings.ts';
 
@@ -23,13 +19,17 @@ const MAX_WAIT_MS = 2000;
  * @returns `null` when the system names no proxy
  */
 export async function readSystemProxy(deps: SystemProxyDeps = {}): Promise<SystemProxy | null> {
-  const { platform = process.platform, env = process.env, run = runCommand } = deps;
+  const { platform = process.platform, env = process.env, run = runLater } = deps;
   switch (platform) {
     case 'win32':
-      return readWindowsProxy();
+      return (await import('./system/windows.ts')).readWindowsProxy();
     case 'darwin':
-      return await readMacosProxy(env, run, MAX_WAIT_MS);
+      return await (await import('./system/macos.ts')).readMacosProxy(env, run, MAX_WAIT_MS);
     default:
-      return await readGnomeProxy(env, run, MAX_WAIT_MS);
+      return await (await import('./system/gnome.ts')).readGnomeProxy(env, run, MAX_WAIT_MS);
   }
 }
+
+/** Loaded where it is needed only. */
+const runLater: RunCommand = async (...call) =>
+  (await import('./system/run-command.ts')).runCommand(...call);

@@ -150,9 +150,3 @@ function unreadable(detail: string, cause?: unknown): SallyportError {
     hint: 'It must be a PEM file with at least one certificate.',
   });
 }
-
-/** Node's roots, what NODE_EXTRA_CA_CERTS names, and the certificates of a PEM file. */
-export async function trustAlso(file: string, extra: string | undefined): Promise<SecureContext> {
-  const env = extra === undefined ? {} : { NODE_EXTRA_CA_CERTS: extra };
-  return (await trustOf({ ca: file, systemCa: false, env })).secureContext();
-}

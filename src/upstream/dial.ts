@@ -6,14 +6,15 @@ import { connect as connectTls } from 'node:tls';
 import { errorWord } from '../errors/error-word.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { publishConnection } from '../observe/events.ts';
+import type { Trust } from './certificate-authorities.ts';
 import type { Peer } from './connection.ts';
 
 export interface DialOptions {
   /** For TCP, and once more for TLS, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Extra certificate authorities; `undefined` for Node's own roots. */
-  readonly secureContext: SecureContext | undefined;
+  /** Asked at the first TLS connection only. */
+  readonly trust: Trust;
 }
 
 /**
@@ -60,15 +61,34 @@ export async function secure(
   peer: Peer,
   options: DialOptions,
 ): Promise<TLSSocket> {
+  const secureContext = await contextFor(socket, peer, options.trust);
   const tls = connectTls({
     socket,
     host,
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ALPNProtocols: ['http/1.1'],
-    ...(options.secureContext === undefined ? {} : { secureContext: options.secureContext }),
+    secureContext,
   });
-  await ready(tls, 'secureConnect', peer, options, (cause) => untrusted(peer, cause));
+  await ready(tls, 'secureConnect', peer, options, (cause) =>
+    untrusted(peer, cause, options.trust),
+  );
   return tls;
+}
+
+/** The first time it is read from the disk: the peer may go meanwhile. */
+async function contextFor(socket: Socket, peer: Peer, trust: Trust): Promise<SecureContext> {
+  let lost: unknown;
+  const keep = (cause: unknown): void => {
+    lost = cause;
+  };
+  socket.on('error', keep);
+  const context = await trust.secureContext();
+  if (socket.destroyed) {
+    // It stays: nobody else is left to hear of a late error.
+    throw untrusted(peer, lost ?? new Error('the connection was closed'), trust);
+  }
+  socket.off('error', keep);
+  return context;
 }
 
 /** Waits for one event; whatever else happens destroys the socket. */
@@ -128,18 +148,40 @@ function unreachable(peer: Peer, cause: unknown): SallyportError {
   );
 }
 
-function untrusted(peer: Peer, cause: unknown): SallyportError {
+function untrusted(peer: Peer, cause: unknown, trust: Trust): SallyportError {
+  const word = errorWord(cause);
   return new SallyportError(
     peer.role === 'proxy' ? 'PROXY_TLS_FAILED' : 'TLS_FAILED',
-    `No TLS with ${peer.name} (${errorWord(cause)})`,
+    `No TLS with ${peer.name} (${word})`,
     {
       cause,
       hint:
-        errorWord(cause) === 'ERR_SSL_WRONG_VERSION_NUMBER'
+        word === 'ERR_SSL_WRONG_VERSION_NUMBER'
           ? `It does not speak TLS. Is it http://${peer.name}?`
-          : 'If its certificate comes from your company, name the file of that authority with --ca FILE.',
+          : `${whoTrusts(word, trust)}If its certificate comes from your company, name the file of that authority with --ca FILE.`,
     },
   );
+}
+
+/** Node's words for a chain that ends at nobody who is trusted. */
+const NO_AUTHORITY = new Set([
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+]);
+
+function whoTrusts(word: string, { system }: Trust): string {
+  if (!NO_AUTHORITY.has(word)) {
+    return '';
+  }
+  if (system === undefined) {
+    return 'The authorities of the operating system are turned off here (--no-system-ca): leave that out. ';
+  }
+  return system.problem === undefined
+    ? `Neither Node nor ${system.from} knows who signed it. `
+    : `Node does not know who signed it, and ${system.from} has no say: ${system.problem}. `;
 }
 
 /** With several addresses Node reports one error that holds all. */

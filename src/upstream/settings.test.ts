@@ -15,7 +15,6 @@ describe('resolveSettings()', () => {
       negotiateForm: 'auto',
       allowBasicHttp: false,
       spn: undefined,
-      secureContext: undefined,
       originIdentity: { kind: 'system' },
       allowNtlm: true,
       spnCanonical: 'auto',

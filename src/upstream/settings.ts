@@ -1,6 +1,5 @@
 // Everything an upstream is told: options of the caller, then SALLYPORT_* and the environment, then the configuration
 // file. Owns the merging and the defaults (docs/defaults.md).
-import type { SecureContext } from 'node:tls';
 import type { CredentialSource, Identity } from '../auth/credentials.ts';
 import { findIdentity, parseIdentity, SYSTEM_IDENTITY } from '../auth/credentials.ts';
 import type { AllowedScheme, NegotiateForm } from '../auth/mechanisms.ts';
@@ -10,15 +9,17 @@ import { signOnRule } from '../auth/sign-on-rules.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { redactUrl } from '../observe/redact.ts';
 import { Secret } from '../observe/secret.ts';
-import { resolveRoute } from '../route/resolve-route.ts';
+import { mayNeedSystem, resolveRoute } from '../route/resolve-route.ts';
 import type { ProxyAddress, Route, RouteSource } from '../route/route.ts';
 import { formatProxyUrl } from '../route/route.ts';
 import { readConfiguration } from '../settings/config-file.ts';
 import { readEnvironment } from '../settings/environment.ts';
 import { readKeyring } from '../settings/keyring.ts';
+import { readSystemProxy } from '../settings/system-proxy.ts';
 import { readTrustedProxies } from '../settings/trusted-proxies.ts';
 import { parseWordList } from '../settings/word-list.ts';
-import { trustAlso } from './certificate-authorities.ts';
+import type { Trust } from './certificate-authorities.ts';
+import { trustOf } from './certificate-authorities.ts';
 import type { Target } from './target.ts';
 import { targetName } from './target.ts';
 
@@ -28,6 +29,8 @@ export interface SallyportOptions {
   readonly proxy?: string;
   /** Hosts that need no proxy, comma-separated. */
   readonly noProxy?: string;
+  /** Whether the proxy settings of the operating system count. Default `true`, and `false` where `env` is given. */
+  readonly systemProxy?: boolean;
   /** Allowed schemes in order of preference: `negotiate`, `ntlm`, `basic`. Default `negotiate,ntlm`. */
   readonly auth?: string | readonly string[];
   /** `DOMAIN\name`, `name@domain` or `name`. Without one, the signed-in user signs on. */
@@ -48,8 +51,10 @@ export interface SallyportOptions {
   readonly delegate?: string | readonly string[];
   /** Hosts that never get a sign-on: `host` or `host:port`. */
   readonly noAuth?: string | readonly string[];
-  /** A PEM file of certificate authorities to trust besides Node's. */
+  /** A PEM file of certificate authorities to trust besides Node's and the operating system's. */
   readonly ca?: string;
+  /** Whether the certificate authorities of the operating system are trusted. Default `true`. */
+  readonly systemCa?: boolean;
   /** The service name of the proxy instead of `HTTP/host`. */
   readonly spn?: string;
   /**
@@ -98,7 +103,7 @@ export interface UpstreamSettings {
   readonly spn: string | undefined;
   readonly spnCanonical: SpnCanonical;
   readonly securityLibrary: string | undefined;
-  readonly secureContext: SecureContext | undefined;
+  readonly trust: Trust;
   readonly connectTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
   readonly idleTimeoutMs: number;
@@ -120,8 +125,14 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
   const env = options.env ?? process.env;
   const environment = readEnvironment(env);
   const configuration = await readConfiguration(options.config ?? environment.config, env);
-  const inputs = { options, environment: environment.proxies, configuration };
-  const ca = options.ca ?? environment.ca ?? configuration?.ca;
+  const stated = { options, environment: environment.proxies, configuration };
+  const systemProxy =
+    options.systemProxy ??
+    environment.systemProxy ??
+    configuration?.systemProxy ??
+    options.env === undefined;
+  const system = systemProxy && mayNeedSystem(stated) ? await readSystemProxy({ env }) : null;
+  const inputs = { ...stated, system };
   const hosts = (name: 'trusted' | 'noAuth' | 'delegate') =>
     parseHosts(words(options[name]) ?? environment[name] ?? configuration?.[name] ?? []);
   const [trusted, noAuth, delegate] = [hosts('trusted'), hosts('noAuth'), hosts('delegate')];
@@ -183,7 +194,11 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
     securityLibrary:
       options.securityLibrary ?? environment.securityLibrary ?? configuration?.securityLibrary,
     spn: parseSpn(options.spn ?? environment.spn ?? configuration?.spn),
-    secureContext: ca === undefined ? undefined : await trustAlso(ca, env['NODE_EXTRA_CA_CERTS']),
+    trust: await trustOf({
+      ca: options.ca ?? environment.ca ?? configuration?.ca,
+      systemCa: options.systemCa ?? environment.systemCa ?? configuration?.systemCa ?? true,
+      env,
+    }),
     connectTimeoutMs: duration(options.connectTimeoutMs, DEFAULT_CONNECT_TIMEOUT_MS),
     handshakeTimeoutMs: duration(options.handshakeTimeoutMs, DEFAULT_HANDSHAKE_TIMEOUT_MS),
     idleTimeoutMs: duration(options.idleTimeoutMs, DEFAULT_IDLE_TIMEOUT_MS),
@@ -198,6 +213,7 @@ const TEXT_OPTIONS = new Set([
 const OTHER_OPTIONS = new Set([
   ...['auth', 'trusted', 'allowBasicHttp', 'env', 'connectTimeoutMs', 'handshakeTimeoutMs'],
   ...['idleTimeoutMs', 'signal', 'method', 'headers', 'body', 'systemSignOn', 'allowNtlm'],
+  ...['systemProxy', 'systemCa'],
   ...['trustedProxies', 'delegate', 'noAuth'],
 ]);
 

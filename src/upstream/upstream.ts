@@ -352,8 +352,8 @@ export class Upstream implements AsyncDisposable {
   }
 
   #dialOptions(signal: AbortSignal): DialOptions {
-    const { connectTimeoutMs: timeoutMs, secureContext } = this.#settings;
-    return { timeoutMs, signal, secureContext };
+    const { connectTimeoutMs: timeoutMs, trust } = this.#settings;
+    return { timeoutMs, signal, trust };
   }
 
   get #patience(): { handshakeMs: number; answerMs: number } {

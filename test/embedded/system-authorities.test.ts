@@ -2,6 +2,7 @@
 // nobody named it to Sallyport.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CorporateProxy, Origin } from '../../src/testing/index.ts';
 import {
@@ -25,9 +26,9 @@ let tlsProxy: CorporateProxy;
 let origin: Origin;
 
 beforeAll(async () => {
-  writeFileSync(BUNDLE, `${createTestCertificates().ca}${ODD}${COMPANY.ca}`);
+  writeFileSync(BUNDLE, `${rootCertificates[0]}\n${ODD}${COMPANY.ca}`);
   writeFileSync(COMPANY_FILE, COMPANY.ca);
-  writeFileSync(OTHERS, createTestCertificates().ca);
+  writeFileSync(OTHERS, rootCertificates[0] ?? '');
   origin = await createOrigin({ tls: COMPANY });
   proxy = await createCorporateProxy({ schemes: [], users: [] });
   tlsProxy = await createCorporateProxy({ schemes: [], users: [], tls: COMPANY });
@@ -57,9 +58,9 @@ describe('sallyport get', () => {
     ['--no-system-ca', FOR_ALL, ['--no-system-ca']],
     ['SALLYPORT_SYSTEM_CA=0', { ...FOR_ALL, SALLYPORT_SYSTEM_CA: '0' }, []],
   ])('does not with %s, and says what to do', async (_, env, args) => {
-    const { code, stderr } = await get(env, ...args);
+    const { code, stdout, stderr } = await get(env, '--json', '-o', join(SCRATCH, 'x'), ...args);
     expect(code).toBe(6);
-    expect(stderr).toContain('TLS_FAILED');
+    expect(stdout.toString()).toContain('"TLS_FAILED"');
     expect(stderr).toMatch(/turned off here \(--no-system-ca\).*--ca FILE/s);
   });
 
