@@ -10,11 +10,14 @@ export interface Sample {
   readonly relayMs: number | null;
 }
 
-export interface Contender {
-  /** Unique in a run; other rows name it as what they are compared with. */
-  readonly id: string;
+export interface Measurable {
   readonly title: string;
   measure(): Promise<Sample>;
+}
+
+export interface Contender extends Measurable {
+  /** Unique in a run; other rows name it as what they are compared with. */
+  readonly id: string;
 }
 
 /** What a contender did, or why it could not take part. */

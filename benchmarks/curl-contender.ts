@@ -1,11 +1,10 @@
 // curl as a contender: the peer everybody has. Each measurement is a process of its own, timed by its own clock, so
 // that its start does not count.
 import { spawn } from 'node:child_process';
-import type { Contender, Sample } from './contender.ts';
+import type { Measurable, Sample } from './contender.ts';
 import type { Relay } from './relays.ts';
 
 export interface CurlContender {
-  readonly id: string;
   readonly title: string;
   /** `http://host:port` of the proxy, or of the relay in front of it. */
   readonly proxy: string;
@@ -18,9 +17,9 @@ export interface CurlContender {
   readonly url: string;
 }
 
-export function curlContender(contender: CurlContender): Contender {
-  const { id, title } = contender;
-  return { id, title, measure: () => tunnelTime(contender) };
+export function curlContender(contender: CurlContender): Measurable {
+  const { title } = contender;
+  return { title, measure: () => tunnelTime(contender) };
 }
 
 async function tunnelTime({ proxy, relay, auth, user, url }: CurlContender): Promise<Sample> {

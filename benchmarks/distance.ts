@@ -4,7 +4,7 @@ import type { SallyportOptions } from 'sallyport';
 import { LAB } from '../test/lab/lab.ts';
 import type { Cntlm } from './cntlm-peer.ts';
 import { startCntlm } from './cntlm-peer.ts';
-import type { Contender } from './contender.ts';
+import type { Contender, Measurable } from './contender.ts';
 import type { CurlContender } from './curl-contender.ts';
 import { curlContender } from './curl-contender.ts';
 import type { Relay, Relays } from './relays.ts';
@@ -39,82 +39,96 @@ const FILE = `${origins.http}/${files.small.name}`;
 export async function prepareDistance(input: DistanceInput): Promise<Scenery> {
   const { rttMs, scratch } = input;
   const open = await lineTo(input, proxies.open.port);
-  const kerberos = await lineTo(input, proxies.kerberos.port);
-  const ntlm = await lineTo(input, proxies.ntlm.port);
-  const behindCntlm = await lineTo(input, proxies.ntlm.port);
-  const cntlm = cntlmContender(`cntlm-${rttMs}`, behindCntlm, scratch);
-  const ours = (
-    name: string,
-    title: string,
-    line: Line,
-    scheme: string | null,
-    options: SallyportOptions,
-  ): SallyportContender => ({
-    ...{ id: `${name}-${rttMs}`, title, relay: line.relay, target: TARGET, scheme },
-    options: { ...options, proxy: line.url, env: { HOME: scratch } },
-  });
-  const curl = (
-    name: string,
-    title: string,
-    { url: proxy, relay }: Line,
-    how: Pick<CurlContender, 'auth' | 'user'>,
-  ): Contender => curlContender({ ...how, id: `${name}-${rttMs}`, title, proxy, relay, url: FILE });
-  const ticket = { spn: `HTTP/${proxies.kerberos.host}`, auth: 'negotiate' };
-  const alice = { user: users.alice.typed, password: users.alice.password };
-  const contenders = [
-    acquaintedContender(ours('open', 'no sign-on', open, null, {})),
-    curl('curl-ticket', 'Kerberos by curl (--proxy-negotiate)', kerberos, {
-      auth: 'proxy-negotiate',
-      user: null,
-    }),
-    acquaintedContender(
-      ours('ticket', 'Kerberos, ticket cached, proxy known', kerberos, 'Negotiate', ticket),
-    ),
-    strangerContender(
-      ours('ticket-new', 'Kerberos, ticket cached, proxy new', kerberos, 'Negotiate', ticket),
-    ),
-    curl('curl', 'NTLM by curl, told so (--proxy-ntlm)', ntlm, {
-      auth: 'proxy-ntlm',
-      user: users.alice,
-    }),
-    acquaintedContender(ours('ntlm', 'NTLM, proxy known', ntlm, 'NTLM', alice)),
-    strangerContender(
-      ours('ntlm-told', 'NTLM, proxy new, told so (auth: ntlm)', ntlm, 'NTLM', {
-        ...alice,
-        auth: 'ntlm',
-      }),
-    ),
-    curl('curl-any', 'NTLM by curl, asks first (--proxy-anyauth)', ntlm, {
-      auth: 'proxy-anyauth',
-      user: users.alice,
-    }),
-    strangerContender(ours('ntlm-new', 'NTLM, proxy new', ntlm, 'NTLM', alice)),
-    cntlm.contender,
+  const cntlm = cntlmPeer(await lineTo(input, proxies.ntlm.port), scratch);
+  const entries: readonly Entry[] = [
+    { name: 'open', contender: acquaintedContender(ours('no sign-on', open, input, null, {})) },
+    ...kerberosEntries(await lineTo(input, proxies.kerberos.port), input),
+    ...ntlmEntries(await lineTo(input, proxies.ntlm.port), input),
+    { name: 'cntlm', contender: cntlm.contender, against: 'curl' },
   ];
-  const targets: Readonly<Record<string, Pick<RowPlan, 'against' | 'maxRatio' | 'sameLegs'>>> = {
-    ticket: { against: 'open', maxRatio: MAX_KERBEROS_RATIO },
-    'curl-ticket': { against: 'open' },
-    'ticket-new': { against: 'open' },
-    ntlm: { against: 'curl', maxRatio: MAX_NTLM_RATIO, sameLegs: true },
-    'ntlm-told': { against: 'curl', maxRatio: MAX_NTLM_RATIO, sameLegs: true },
-    'ntlm-new': { against: 'curl-any', maxRatio: MAX_NTLM_RATIO, sameLegs: true },
-    cntlm: { against: 'curl' },
-  };
+  const idOf = (name: string): string => `${name}-${rttMs}`;
   return {
-    contenders,
-    plans: contenders.map(({ id, title }) => {
-      const target = targets[id.slice(0, id.lastIndexOf('-'))] ?? {};
-      const { against, maxRatio, sameLegs } = target;
-      return {
-        ...{ id, title },
-        ...(against === undefined ? {} : { against: `${against}-${rttMs}` }),
-        // Without distance the times are those of two schedulers: shown, not judged.
-        ...(maxRatio === undefined || rttMs === 0 ? {} : { maxRatio }),
-        ...(sameLegs === true && rttMs > 0 ? { sameLegs } : {}),
-      };
-    }),
+    contenders: entries.map(({ name, contender }) => ({ ...contender, id: idOf(name) })),
+    plans: entries.map(({ name, contender, against, maxRatio, sameLegs }) => ({
+      ...{ id: idOf(name), title: contender.title },
+      ...(against === undefined ? {} : { against: idOf(against) }),
+      // Without distance the times are those of two schedulers: shown, not judged.
+      ...(maxRatio === undefined || rttMs === 0 ? {} : { maxRatio }),
+      ...(sameLegs === undefined || rttMs === 0 ? {} : { sameLegs }),
+    })),
     [Symbol.asyncDispose]: cntlm.end,
   };
+}
+
+/** A row before its distance is part of its name. */
+interface Entry extends Pick<RowPlan, 'against' | 'maxRatio' | 'sameLegs'> {
+  readonly name: string;
+  readonly contender: Measurable;
+}
+
+function kerberosEntries(line: Line, input: DistanceInput): Entry[] {
+  const ticket = { spn: `HTTP/${proxies.kerberos.host}`, auth: 'negotiate' };
+  const known = ours('Kerberos, ticket cached, proxy known', line, input, 'Negotiate', ticket);
+  const strange = ours('Kerberos, ticket cached, proxy new', line, input, 'Negotiate', ticket);
+  const curl = { auth: 'proxy-negotiate', user: null } as const;
+  return [
+    {
+      ...{ name: 'curl-ticket', against: 'open' },
+      contender: peer('Kerberos by curl (--proxy-negotiate)', line, curl),
+    },
+    {
+      ...{ name: 'ticket', against: 'open', maxRatio: MAX_KERBEROS_RATIO },
+      contender: acquaintedContender(known),
+    },
+    { name: 'ticket-new', against: 'open', contender: strangerContender(strange) },
+  ];
+}
+
+function ntlmEntries(line: Line, input: DistanceInput): Entry[] {
+  const user = users.alice;
+  const alice = { user: user.typed, password: user.password };
+  const known = ours('NTLM, proxy known', line, input, 'NTLM', alice);
+  const told = ours('NTLM, proxy new, told so (auth: ntlm)', line, input, 'NTLM', {
+    ...alice,
+    auth: 'ntlm',
+  });
+  const strange = ours('NTLM, proxy new', line, input, 'NTLM', alice);
+  const target = { maxRatio: MAX_NTLM_RATIO, sameLegs: true };
+  return [
+    {
+      name: 'curl',
+      contender: peer('NTLM by curl, told so (--proxy-ntlm)', line, { auth: 'proxy-ntlm', user }),
+    },
+    { name: 'ntlm', against: 'curl', ...target, contender: acquaintedContender(known) },
+    { name: 'ntlm-told', against: 'curl', ...target, contender: strangerContender(told) },
+    {
+      name: 'curl-any',
+      contender: peer('NTLM by curl, asks first (--proxy-anyauth)', line, {
+        auth: 'proxy-anyauth',
+        user,
+      }),
+    },
+    { name: 'ntlm-new', against: 'curl-any', ...target, contender: strangerContender(strange) },
+  ];
+}
+
+function ours(
+  title: string,
+  { url, relay }: Line,
+  { scratch }: DistanceInput,
+  scheme: string | null,
+  options: SallyportOptions,
+): SallyportContender {
+  const all = { ...options, proxy: url, env: { HOME: scratch } };
+  return { title, relay, target: TARGET, scheme, options: all };
+}
+
+function peer(
+  title: string,
+  { url: proxy, relay }: Line,
+  how: Pick<CurlContender, 'auth' | 'user'>,
+): Measurable {
+  return curlContender({ ...how, title, proxy, relay, url: FILE });
 }
 
 interface Line {
@@ -132,17 +146,16 @@ async function lineTo({ rttMs, relays }: DistanceInput, port: number): Promise<L
 }
 
 /** Through a cntlm on this machine, which has the distance before it; Sallyport itself signs on to nothing here. */
-function cntlmContender(id: string, { url, relay }: Line, scratch: string) {
+function cntlmPeer({ url, relay }: Line, scratch: string) {
   const title = 'NTLM by cntlm on this machine';
   let cntlm: Cntlm | undefined;
-  let through: Contender | undefined;
-  const contender: Contender = {
-    id,
+  let through: Measurable | undefined;
+  const contender: Measurable = {
     title,
     measure: async () => {
       cntlm ??= await startCntlm({ folder: scratch, proxy: new URL(url).host, user: users.alice });
       through ??= acquaintedContender({
-        ...{ id, title, target: TARGET, scheme: null, relay: null },
+        ...{ title, target: TARGET, scheme: null, relay: null },
         options: { proxy: cntlm.url, env: { HOME: scratch } },
       });
       const sample = await through.measure();

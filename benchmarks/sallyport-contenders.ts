@@ -1,11 +1,10 @@
 // Sallyport as a contender: a warm process, a cold connection each time, until the tunnel stands.
 import type { SallyportOptions } from 'sallyport';
 import { createUpstream } from 'sallyport';
-import type { Contender, Sample } from './contender.ts';
+import type { Measurable, Sample } from './contender.ts';
 import type { Relay } from './relays.ts';
 
 export interface SallyportContender {
-  readonly id: string;
   readonly title: string;
   readonly options: SallyportOptions;
   /** Present where there is distance. */
@@ -17,24 +16,24 @@ export interface SallyportContender {
 }
 
 /** A new engine each time: nothing is known of the proxy. */
-export function strangerContender(contender: SallyportContender): Contender {
-  const { id, title, options } = contender;
+export function strangerContender(contender: SallyportContender): Measurable {
+  const { title, options } = contender;
   const measure = async (): Promise<Sample> => {
     await using upstream = await createUpstream(options);
     return await tunnelTime(upstream, contender);
   };
-  return { id, title, measure };
+  return { title, measure };
 }
 
 /** One engine for all: what the proxy wants is known from the first round, its connection is new each time. */
-export function acquaintedContender(contender: SallyportContender): Contender {
-  const { id, title, options } = contender;
+export function acquaintedContender(contender: SallyportContender): Measurable {
+  const { title, options } = contender;
   let upstream: Upstream | undefined;
   const measure = async (): Promise<Sample> => {
     upstream ??= await createUpstream(options);
     return tunnelTime(upstream, contender);
   };
-  return { id, title, measure };
+  return { title, measure };
 }
 
 type Upstream = Awaited<ReturnType<typeof createUpstream>>;
