@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../observe/secret.ts';
+import { forgetRefusals } from './forget-refusals.ts';
 import { LogonGate } from './logon-gate.ts';
 import { emptyDocument, formatDocument, parseDocument } from './logon-record.ts';
 import type { LogonRequest } from './logon-request.ts';
 import { UNPROVEN } from './logon-standing.ts';
 import { ownMark } from './process-mark.ts';
-import { forgetRefusals, SharedLogons } from './shared-logons.ts';
+import { SharedLogons } from './shared-logons.ts';
 import { StateFile } from './state-file.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sallyport-logons-'));

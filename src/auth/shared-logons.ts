@@ -2,7 +2,7 @@
 // logons; every failure of it means "no answer", never an error at the sign-on.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { findStatePlace } from '../settings/state-path.ts';
+import { openLogonFile } from './logon-file.ts';
 import type { LogonDocument, LogonRecord } from './logon-record.ts';
 import {
   emptyDocument,
@@ -18,9 +18,8 @@ import type { Standing } from './logon-standing.ts';
 import { isClosed, isDecided, isTrusted } from './logon-standing.ts';
 import { isRunning, ownMark } from './process-mark.ts';
 import { tagOf } from './secret-tag.ts';
-import { StateFile } from './state-file.ts';
+import type { StateFile } from './state-file.ts';
 
-const FILE_NAME = 'logons.json';
 /** Longer than any sign-on: for holders whose life cannot be watched. */
 const LEASE_MS = 3 * 60_000;
 /** How often a waiting process looks whether its turn has come. */
@@ -62,7 +61,7 @@ export class SharedLogons {
    * @param open finds the file when it is needed first; default: that of this process
    * @param now wall clock, milliseconds
    */
-  constructor(open: () => StateFile | null = openOfProcess, now: () => number = Date.now) {
+  constructor(open: () => StateFile | null = openLogonFile, now: () => number = Date.now) {
     this.#open = open;
     this.#now = now;
   }
@@ -255,41 +254,6 @@ export class SharedLogons {
       return null;
     }
   }
-}
-
-/**
- * Forgets the refusals in these realms, whoever was refused. Running processes hear of it at their next sign-on.
- *
- * @returns how many there were, and whose
- * @throws Error when the file cannot be changed
- */
-export async function forgetRefusals(
-  realms: readonly string[],
-  file: StateFile | null = openOfProcess(),
-  now: number = Date.now(),
-): Promise<{ readonly forgotten: number; readonly accounts: readonly string[] }> {
-  if (file === null || (await file.read()) === '') {
-    return { forgotten: 0, accounts: [] };
-  }
-  return file.change((text) => {
-    const document = parseDocument(text);
-    const isShut = ({ realm, standing }: LogonRecord): boolean =>
-      realms.includes(realm) && (standing.verdict === 'refused' || isClosed(standing, now));
-    const shut = document?.logons.filter(isShut) ?? [];
-    const accounts = [...new Set(shut.map(({ account }) => account))];
-    if (document === null || shut.length === 0) {
-      return [null, { forgotten: 0, accounts }];
-    }
-    const logons = document.logons.filter((record) => !isShut(record));
-    const next = formatDocument({ ...document, revision: document.revision + 1, logons });
-    return [next, { forgotten: shut.length, accounts }];
-  });
-}
-
-/** The memory of logons of this user; `null` where the environment names no place for it. */
-function openOfProcess(): StateFile | null {
-  const place = findStatePlace();
-  return place === undefined ? null : new StateFile(place, FILE_NAME);
 }
 
 function viewOf({ salt, revision }: LogonDocument, record: LogonRecord | null): SharedView {
