@@ -15,7 +15,7 @@ import {
 } from './logon-record.ts';
 import type { LogonRequest } from './logon-request.ts';
 import type { Standing } from './logon-standing.ts';
-import { isClosed, isDecided, isTrusted } from './logon-standing.ts';
+import { isDecided, isTrusted } from './logon-standing.ts';
 import { isRunning, ownMark } from './process-mark.ts';
 import { tagOf } from './secret-tag.ts';
 import type { StateFile } from './state-file.ts';
