@@ -1,6 +1,14 @@
 // What Windows knows: proxy settings and certificate stores, set through Windows' own functions and read by the product.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,6 +31,9 @@ function makePrefix(): void {
   }
 }
 
+const runSallyport = (...args: string[]) =>
+  runOnWindows({ node: '22', program: 'dist/cli/main.js', args, env: { WINEPREFIX: prefix } });
+
 describe.skipIf(!lab.available)('on Windows', () => {
   let results: Record<string, unknown>;
 
@@ -31,7 +42,7 @@ describe.skipIf(!lab.available)('on Windows', () => {
     const names = ['company', 'disallowed', 'not-for-servers', 'in-no-root-store'];
     const files = names.map((name) => {
       const file = join(folder, `${name}.pem`);
-      writeFileSync(file, createTestCertificates().ca);
+      writeFileSync(file, name === 'company' ? readFileSync(LAB.ca) : createTestCertificates().ca);
       return windowsPath(file);
     });
     const run = await runOnWindows({
@@ -75,5 +86,20 @@ describe.skipIf(!lab.available)('on Windows', () => {
 
   it('readSystemCertificates() takes ROOT, without what is disallowed, of no use, or in CA only', () => {
     expect(results['found']).toEqual([true, false, false, false]);
+  });
+
+  it('sallyport goes by them: the proxy of the policy, the authority in the store', async () => {
+    const target = `${LAB.origins.https}/small.txt`;
+    const which = await runSallyport('which', target);
+    expect(which).toMatchObject({
+      code: 0,
+      stdout: 'http://policy:3128 (from Windows policy settings)\n',
+    });
+    const proxy = LAB.proxies.open.url;
+    const get = await runSallyport('get', '--proxy', proxy, target);
+    expect(get).toMatchObject({ code: 0, stdout: 'hello from origin\n' });
+    const without = await runSallyport('get', '--no-system-ca', '--proxy', proxy, target);
+    expect(without.code).toBe(6);
+    expect(without.stderr).toContain('--no-system-ca');
   });
 });

@@ -1,0 +1,48 @@
+import type { Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Trust } from './certificate-authorities.ts';
+import { dialTcp, secure } from './dial.ts';
+
+const peer = { role: 'origin', name: 'origin.example:443' } as const;
+let server: Server;
+let accepted: Socket | undefined;
+let port = 0;
+
+beforeEach(async () => {
+  server = createServer((socket) => {
+    accepted = socket.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  port = typeof address === 'object' && address !== null ? address.port : 0;
+});
+
+afterEach(async () => {
+  accepted?.destroy();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+describe('secure()', () => {
+  it('tells that the peer went while the authorities were read', async () => {
+    let socket: Socket;
+    const trust: Trust = {
+      system: undefined,
+      secureContext: async () => {
+        const closed = new Promise((resolve) => socket.once('close', resolve));
+        accepted?.resetAndDestroy();
+        await closed;
+        return createSecureContext();
+      },
+    };
+    const options = { timeoutMs: 1000, signal: new AbortController().signal, trust };
+    const arrived = new Promise((resolve) => server.once('connection', resolve));
+    socket = await dialTcp('127.0.0.1', port, peer, options);
+    await arrived;
+    await expect(secure(socket, '127.0.0.1', peer, options)).rejects.toMatchObject({
+      code: 'TLS_FAILED',
+      message: expect.stringContaining('ECONNRESET'),
+    });
+  });
+});
