@@ -70,6 +70,7 @@ describe('diagnose()', () => {
     const started = performance.now();
     const { findings } = await run([endless, endless, endless, endless], 50);
     expect(findings.map(({ code }) => code)).toEqual(Array(4).fill('TIMEOUT'));
+    expect(findings[3]?.title).toBe('No time was left for looking');
     expect(performance.now() - started).toBeLessThan(400);
   });
 

@@ -40,6 +40,7 @@ const CHECKS: readonly Check[] = [
   ...[offersCheck, identityCheck, handshakeCheck],
 ];
 const TOTAL_MS = 60_000;
+const TOO_SLOW = 'Check the network, and whether the proxy is in good health.';
 
 /** Looks at everything between this machine and the proxy. Rejects never: what goes wrong is a finding. */
 export async function diagnose(
@@ -84,6 +85,11 @@ async function runCheck(
   leftMs: number,
 ): Promise<readonly Finding[]> {
   try {
+    if (leftMs <= 0) {
+      throw new SallyportError('TIMEOUT', `No time was left for ${check.doing}`, {
+        hint: TOO_SLOW,
+      });
+    }
     return await inTime(check, exam, Math.min(check.limitMs, leftMs));
   } catch (thrown) {
     const error = asError(thrown);
@@ -97,19 +103,15 @@ async function runCheck(
 /** What is given up gets its signal, and whatever it still comes to is not waited for. */
 function inTime(check: Check, exam: Examination, limitMs: number): Promise<readonly Finding[]> {
   const controller = new AbortController();
+  const seconds = Math.round(limitMs / 1000);
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => {
-        const error = new SallyportError(
-          'TIMEOUT',
-          `Gave up ${check.doing} after ${Math.round(Math.max(limitMs, 0) / 1000)} s`,
-          { hint: 'Check the network, and whether the proxy is in good health.' },
-        );
-        controller.abort(error);
-        reject(error);
-      },
-      Math.max(limitMs, 1),
-    );
+    const timer = setTimeout(() => {
+      const error = new SallyportError('TIMEOUT', `Gave up ${check.doing} after ${seconds} s`, {
+        hint: TOO_SLOW,
+      });
+      controller.abort(error);
+      reject(error);
+    }, limitMs);
     check
       .run(exam, controller.signal)
       .then(resolve, reject)

@@ -1,10 +1,12 @@
 // `sallyport doctor` in the domain: the ticket it finds, and what is missing where there is none. Nothing is typed.
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/doctor/findings.ts';
 import type { Verdict } from '../../src/doctor/verdict.ts';
 import { proxyLog } from './access-log.ts';
 import { sallyport } from './clients.ts';
 import { ensureLab, LAB } from './lab.ts';
+import type { WindowsResult } from './windows.ts';
+import { endWindows, runOnWindows } from './windows.ts';
 
 const lab = await ensureLab();
 const { proxies, origins, environment } = LAB;
@@ -98,5 +100,27 @@ describe.skipIf(!lab.available)('sallyport doctor in the domain', () => {
     expect(found.at('proxy-offers')?.data?.['offers']).toEqual([
       ...['Negotiate', 'NTLM', 'Digest', 'Basic'],
     ]);
+  });
+});
+
+describe.skipIf(!lab.available)('sallyport doctor on Windows', () => {
+  let windows: WindowsResult;
+  // Outside of a test: the first run copies the build, whose open folders would count as leaks of that test.
+  beforeAll(async () => {
+    const args = ['doctor', '--json', '--proxy', proxies.kerberos.url, HTTPS];
+    windows = await runOnWindows({ node: '20', as: 'alice', program: 'dist/cli/main.js', args });
+  });
+  afterAll(endWindows);
+
+  it('finds what SSPI has, and signs on with it', () => {
+    const { code, stdout } = windows;
+    const { findings } = JSON.parse(stdout) as JsonReport;
+    const told = Object.fromEntries(findings.map(({ id, status }) => [id, status]));
+    expect([code, told]).toMatchObject([
+      0,
+      { 'security-library': 'ok', kerberos: 'ok', ntlm: 'ok', handshake: 'ok' },
+    ]);
+    expect(stdout).toContain('SSPI');
+    expect(stdout).not.toMatch(TOKEN);
   });
 });
