@@ -21,13 +21,20 @@ export interface KeyringOutcome {
 export interface AskOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
   readonly platform?: NodeJS.Platform | undefined;
+  /** For the process to begin. */
+  readonly startTimeoutMs?: number;
   /** For the keyring to be there at all. */
   readonly openTimeoutMs?: number;
   /** For its answer: it may be waiting for somebody to unlock it. */
   readonly answerTimeoutMs?: number;
+  /** For tests. */
+  readonly program?: string;
 }
 
+type KeyringOutcomeMessage = Exclude<KeyringAnswer, { kind: 'started' | 'opened' }>;
+
 const PROCESS = fileURLToPath(new URL('./keyring-process.js', import.meta.url));
+const START_TIMEOUT_MS = 10_000;
 const OPEN_TIMEOUT_MS = 2_000;
 const ANSWER_TIMEOUT_MS = 60_000;
 
@@ -41,23 +48,27 @@ export async function askKeyring(
   {
     env = process.env,
     platform = process.platform,
+    startTimeoutMs = START_TIMEOUT_MS,
     openTimeoutMs = OPEN_TIMEOUT_MS,
     answerTimeoutMs = ANSWER_TIMEOUT_MS,
+    program = PROCESS,
   }: AskOptions = {},
 ): Promise<KeyringOutcome> {
-  const child = start(env, platform);
-  let timer = setTimeout(() => child.kill('SIGKILL'), openTimeoutMs);
+  const child = start(program, env, platform);
+  const patience = { started: openTimeoutMs, opened: answerTimeoutMs };
+  const end = (): void => void child.kill('SIGKILL');
+  let timer = setTimeout(end, startTimeoutMs);
   let isOpen = false;
-  const answer = await new Promise<KeyringAnswer | Error | null>((resolve) => {
-    let outcome: KeyringAnswer | Error | null = null;
+  const answer = await new Promise<KeyringOutcomeMessage | Error | null>((resolve) => {
+    let outcome: KeyringOutcomeMessage | null = null;
     child.on('message', (said: KeyringAnswer) => {
-      if (said.kind !== 'opened') {
+      if (said.kind !== 'started' && said.kind !== 'opened') {
         outcome = said;
         return;
       }
-      isOpen = true;
+      isOpen = said.kind === 'opened';
       clearTimeout(timer);
-      timer = setTimeout(() => child.kill('SIGKILL'), answerTimeoutMs);
+      timer = setTimeout(end, patience[said.kind]);
     });
     child.once('error', (error) => resolve(error));
     child.once('close', () => resolve(outcome));
@@ -68,7 +79,7 @@ export async function askKeyring(
 }
 
 function outcomeOf(
-  answer: KeyringAnswer | Error | null,
+  answer: KeyringOutcomeMessage | Error | null,
   { isOpen, platform }: { isOpen: boolean; platform: NodeJS.Platform },
 ): KeyringOutcome {
   if (answer instanceof Error) {
@@ -98,10 +109,10 @@ function outcomeOf(
 }
 
 /** NODE_OPTIONS may load programs that sign on, and ask for the keyring in their turn. */
-function start(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): ChildProcess {
+function start(program: string, env: NodeJS.ProcessEnv, platform: NodeJS.Platform): ChildProcess {
   const { NODE_OPTIONS: _, ...kept } = env;
   try {
-    return fork(PROCESS, [], {
+    return fork(program, [], {
       env: kept,
       execArgv: [],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

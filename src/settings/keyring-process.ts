@@ -11,8 +11,9 @@ export interface KeyringRequest {
   readonly value?: string;
 }
 
-/** `opened` comes first, unless the keyring cannot be opened; then the outcome. */
+/** First `started`, then `opened` unless the keyring cannot be, then the outcome. */
 export type KeyringAnswer =
+  | { readonly kind: 'started' }
   | { readonly kind: 'opened' }
   | { readonly kind: 'value'; readonly value: string | null }
   | { readonly kind: 'done'; readonly found: boolean }
@@ -20,6 +21,7 @@ export type KeyringAnswer =
   | { readonly kind: 'failed'; readonly reason: string };
 
 process.once('message', (request: KeyringRequest) => {
+  tell({ kind: 'started' });
   void serve(request).then((answer) => tell(answer, () => process.disconnect()));
 });
 

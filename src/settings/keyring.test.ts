@@ -93,7 +93,7 @@ describe('readKeyring()', () => {
     const onFailure = ({ code }: SallyportError) => failures.push(code);
     refuses = new SallyportError('KEYRING_FAILED');
     expect(await readKeyring(PROXY, place({ onFailure }))).toBeNull();
-    await writeFile(join(home, '.config/sallyport/logins.json'), 'garbage');
+    await writeFile(join(home, '.config/sallyport/stored-logins.json'), 'garbage');
     expect(await readKeyring(PROXY, place({ onFailure }))).toBeNull();
     expect(await readKeyring(PROXY, place({ env: {} }))).toBeNull();
     expect(failures).toEqual(['KEYRING_FAILED', 'CONFIG_INVALID']);
@@ -105,8 +105,10 @@ describe('writeKeyring()', () => {
     await store1();
     expect(await listKeyring(place())).toEqual([ACCOUNT]);
     const folder = join(home, '.config/sallyport');
-    expect(await readdir(folder)).toEqual(['logins.json']);
-    expect(await readFile(join(folder, 'logins.json'), 'utf8')).toBe(`[\n  "${ACCOUNT}"\n]\n`);
+    expect(await readdir(folder)).toEqual(['stored-logins.json']);
+    expect(await readFile(join(folder, 'stored-logins.json'), 'utf8')).toBe(
+      `[\n  "${ACCOUNT}"\n]\n`,
+    );
   });
 
   it('leaves the list as it was when the keyring refuses', async () => {
@@ -116,7 +118,7 @@ describe('writeKeyring()', () => {
   });
 
   it('stores nothing when the list cannot be kept', async () => {
-    await mkdir(join(home, '.config/sallyport/logins.json'), { recursive: true });
+    await mkdir(join(home, '.config/sallyport/stored-logins.json'), { recursive: true });
     await expect(store1()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     await expect(
       writeKeyring(PROXY, 'a', new Secret('b'), place({ env: {} })),

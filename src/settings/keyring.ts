@@ -26,7 +26,7 @@ export interface KeyringPlace {
 }
 
 const SERVICE = 'sallyport';
-const INDEX_FILE = 'logins.json';
+const INDEX_FILE = 'stored-logins.json';
 
 /**
  * The login stored for a proxy, or `null`: nothing stored, no package, no keyring, or nobody unlocked it. Costs one read

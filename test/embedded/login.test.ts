@@ -86,7 +86,7 @@ describe('sallyport logout', () => {
 
   it('names what is stored when the network names no proxy', async () => {
     mkdirSync(folder(), { recursive: true });
-    writeFileSync(join(folder(), 'logins.json'), '["proxy.test:3128"]');
+    writeFileSync(join(folder(), 'stored-logins.json'), '["proxy.test:3128"]');
     const { code, stderr } = await run(['logout']);
     expect(code).toBe(2);
     expect(stderr).toContain('A password is stored for proxy.test:3128');
@@ -105,7 +105,10 @@ describe('sallyport get', () => {
       const silent = createServer((socket) => socket.resume().on('error', () => undefined));
       await new Promise<void>((resolve) => silent.listen(path, resolve));
       mkdirSync(folder(), { recursive: true });
-      writeFileSync(join(folder(), 'logins.json'), JSON.stringify([new URL(proxy.url).host]));
+      writeFileSync(
+        join(folder(), 'stored-logins.json'),
+        JSON.stringify([new URL(proxy.url).host]),
+      );
       const args = ['get', ...USER, '--proxy', proxy.url, 'http://127.0.0.1:9/'];
       const started = performance.now();
       const { code, stderr } = await run(args, { DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` });
@@ -118,7 +121,7 @@ describe('sallyport get', () => {
 
   it('with a login it cannot read names what is missing, as ever', async () => {
     mkdirSync(folder(), { recursive: true });
-    writeFileSync(join(folder(), 'logins.json'), JSON.stringify([new URL(proxy.url).host]));
+    writeFileSync(join(folder(), 'stored-logins.json'), JSON.stringify([new URL(proxy.url).host]));
     const args = ['get', ...USER, '--proxy', proxy.url, 'http://127.0.0.1:9/'];
     const { code, stderr } = await run(args);
     expect(code).toBe(4);

@@ -47,7 +47,7 @@ describe.skipIf(!lab.available)('the keyring', () => {
   const login = (password: string = zoe.password, more: readonly string[] = []) =>
     run(['login', ...AS_ZOE, '--password-stdin', '--json', ...more], `${password}\n`);
   const logins = () => {
-    const path = join(home, '.config/sallyport/logins.json');
+    const path = join(home, '.config/sallyport/stored-logins.json');
     return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : null;
   };
 
