@@ -22,7 +22,7 @@ describe('readSystemCertificates()', () => {
   it('tells that this bundle cannot be read, and does not fall back to another', async () => {
     const file = join(folder, 'missing.pem');
     const found = await readSystemCertificates({ platform: 'linux', env: { SSL_CERT_FILE: file } });
-    expect(found).toEqual({ from: file, certificates: [], problem: 'cannot be read (ENOENT)' });
+    expect(found).toEqual({ from: file, certificates: [], problem: 'it cannot be read (ENOENT)' });
   });
 
   it('ignores a relative SSL_CERT_FILE', async () => {

@@ -180,8 +180,8 @@ function whoTrusts(word: string, { system }: Trust): string {
     return 'The authorities of the operating system are turned off here (--no-system-ca): leave that out. ';
   }
   return system.problem === undefined
-    ? `Neither Node nor ${system.from} knows who signed it. `
-    : `Node does not know who signed it, and ${system.from} has no say: ${system.problem}. `;
+    ? `Who signed it is known neither to Node nor to ${system.from}. `
+    : `Node does not know who signed it, and ${system.from} could not be asked: ${system.problem}. `;
 }
 
 /** With several addresses Node reports one error that holds all. */

@@ -67,7 +67,7 @@ describe('sallyport get', () => {
   it('names the store that does not know the authority, and --ca', async () => {
     const { code, stderr } = await get({ ...FOR_ALL, SSL_CERT_FILE: OTHERS });
     expect(code).toBe(6);
-    expect(stderr).toContain(`Neither Node nor ${OTHERS} knows who signed it`);
+    expect(stderr).toContain(`known neither to Node nor to ${OTHERS}`);
     expect(stderr).toContain('--ca FILE');
   });
 
@@ -80,6 +80,6 @@ describe('sallyport get', () => {
     const missing = join(SCRATCH, 'missing.pem');
     const { code, stderr } = await get({ ...FOR_ALL, SSL_CERT_FILE: missing });
     expect(code).toBe(6);
-    expect(stderr).toContain(`${missing} has no say: cannot be read (ENOENT)`);
+    expect(stderr).toContain(`${missing} could not be asked: it cannot be read (ENOENT)`);
   });
 });

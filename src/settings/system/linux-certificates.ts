@@ -34,6 +34,6 @@ async function readBundle(file: string): Promise<SystemCertificates> {
   try {
     return { from: file, certificates: splitCertificates(await readFile(file, 'latin1')) };
   } catch (error) {
-    return { from: file, certificates: [], problem: `cannot be read (${errorWord(error)})` };
+    return { from: file, certificates: [], problem: `it cannot be read (${errorWord(error)})` };
   }
 }

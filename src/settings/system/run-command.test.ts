@@ -10,6 +10,15 @@ describe('runCommand()', () => {
     expect(await node(code)).toEqual({ output: '/\n' });
   });
 
+  it('passes the environment on, without what is for Sallyport alone', async () => {
+    const code =
+      "console.log(Object.keys(process.env).filter((name) => name !== '__CF_USER_TEXT_ENCODING').join())";
+    const env = { SALLYPORT_PASSWORD: 'hidden', HOME: '/home/alice' };
+    expect(await runCommand(process.execPath, ['-e', code], env, 1900)).toEqual({
+      output: 'HOME\n',
+    });
+  });
+
   it('tells the exit code of a program that fails, and that one is missing', async () => {
     expect(await node('process.exit(3)')).toEqual({ problem: `${process.execPath} failed (3)` });
     expect(await runCommand('/nonexistent/program', [], {}, 1000)).toEqual({

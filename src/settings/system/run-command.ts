@@ -21,13 +21,24 @@ export const runCommand: RunCommand = (file, args, env, timeoutMs) =>
     const child = execFile(
       file,
       [...args],
-      { env, cwd: '/', timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES },
+      {
+        env: withoutOurs(env),
+        cwd: '/',
+        timeout: timeoutMs,
+        killSignal: 'SIGKILL',
+        maxBuffer: MAX_OUTPUT_BYTES,
+      },
       (error, output) => resolve(error === null ? { output } : { problem: explain(file, error) }),
     );
     child.stdin?.end();
     // Not there to be killed, and not there to answer.
     child.stdin?.on('error', () => undefined);
   });
+
+/** SALLYPORT_PASSWORD and its like are nobody else's. */
+function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^sallyport_/i.test(name)));
+}
 
 function explain(file: string, error: Error & { killed?: boolean | undefined; code?: unknown }) {
   return error.killed ? `${file} did not answer in time` : `${file} failed (${String(error.code)})`;
