@@ -1,6 +1,7 @@
 // The Kerberos service names of a server: as configured, as typed, or by its canonical name. Owns when the name service
 // may have a say: only where the domain does not know the typed name, and only within one registrable domain.
 import { isIP } from 'node:net';
+import { realmOf } from '../auth/logon-realm.ts';
 import type { ServiceNames } from './first-token.ts';
 import type { SpnCanonical } from './settings.ts';
 
@@ -19,7 +20,7 @@ export function serviceNames(
     prefersCanonical: mayAsk && use === 'always',
     canonical: async () => {
       const name = mayAsk ? await canonicalNameOf(host) : null;
-      return name === null || !(await isOneDomain(host, name)) ? null : `HTTP/${name}`;
+      return name === null || !isOneDomain(host, name) ? null : `HTTP/${name}`;
     },
   };
 }
@@ -30,12 +31,9 @@ async function canonicalNameOf(host: string): Promise<string | null> {
 }
 
 /** A short name becomes a full one; a full one may not leave its domain: the name service is not to be trusted so far. */
-async function isOneDomain(host: string, canonical: string): Promise<boolean> {
+function isOneDomain(host: string, canonical: string): boolean {
   if (!host.includes('.')) {
     return canonical.split('.')[0] === host.toLowerCase();
   }
-  const { getDomain } = await import('tldts');
-  const options = { validateHostname: false };
-  const domain = getDomain(host, options);
-  return domain !== null && domain === getDomain(canonical, options);
+  return realmOf(host) === realmOf(canonical);
 }

@@ -77,8 +77,8 @@ export function passwordRefused(parties: Parties, isSystem: boolean): SallyportE
       : `${name} refused ${who}: the password is wrong, the account is disabled, locked or must change its password, or this URL is denied to it (the answers are alike)`,
     {
       hint: isSystem
-        ? 'It was sent once and is not sent again for an hour. Sign in to this machine again, or give a name with --user.'
-        : `They were sent once and are not sent again. ${nameHint(parties)}Check name and password, for example by signing in elsewhere, then try again.`,
+        ? 'It was sent once and is not sent again for an hour. Sign in to this machine again, then sallyport retry URL; or give a name with --user.'
+        : `They were sent once and are not sent again. ${nameHint(parties)}Check name and password, for example by signing in elsewhere, then try again; sallyport retry URL lets the same ones be sent once more.`,
     },
   );
 }

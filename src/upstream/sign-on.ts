@@ -169,7 +169,7 @@ export class SignOn {
   }
 
   /**
-   * A connection is about to be used. Where the mechanism is known, the first leg goes with the
+   * A connection is about to be used. Where the mechanism is known or told, the first leg goes with the
    * first request; but never with one that has a body, unless it was challenged before: a server
    * that wants no sign-on would act on the empty request.
    *
@@ -182,7 +182,10 @@ export class SignOn {
     const remembered = memory.preferred(name);
     const isOneLeg = remembered?.proof === 'ticket' || remembered?.mechanism === 'basic';
     const mayBeginAtOnce = remembered !== null && (isOneLeg || !hasBody);
-    const known = this.#mechanism ?? (mayBeginAtOnce ? remembered.mechanism : null);
+    const known =
+      this.#mechanism ??
+      (mayBeginAtOnce ? remembered.mechanism : null) ??
+      (remembered === null && !hasBody ? this.#onlyChoice() : null);
     const { signedOn } = connection;
     if (this.layer === 'proxy' && signedOn !== null && !memory.wantsTokenEachTime(name)) {
       this.#mechanism = remembered?.mechanism ?? null;
@@ -191,7 +194,7 @@ export class SignOn {
       return;
     }
     const { identity } = this.#scope;
-    if (known === null || identity === null) {
+    if (known === null || identity === null || !this.#mayGo(identity)) {
       return;
     }
     if (!(await this.#start(known, identity)) && this.#offer !== null) {
@@ -321,6 +324,13 @@ export class SignOn {
         return SAME;
       }
     }
+  }
+
+  /** Told to use one scheme, the proxy need not be asked first; curl's --proxy-ntlm does so, too. */
+  #onlyChoice(): Mechanism | null {
+    const { allow } = this.#scope;
+    const isTold = this.layer === 'proxy' && allow.length === 1 && allow[0] !== 'basic';
+    return isTold ? pickScheme(this.#pickInput(parseChallenges(allow))).chosen : null;
   }
 
   #pickInput(offers: readonly Challenge[]): PickInput {

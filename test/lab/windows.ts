@@ -67,7 +67,12 @@ export async function runOnWindows(run: WindowsRun): Promise<WindowsResult> {
     const [command = '', ...rest] = asUser(as, locked, run.env?.['KRB5CCNAME']);
     const child = spawn(command, rest, {
       cwd: folder,
-      env: { ...environmentOf(as), ...run.env },
+      // What one run was refused must not bind the next.
+      env: {
+        ...environmentOf(as),
+        SALLYPORT_STATE_DIR: windowsPath(join(folder, 'state')),
+        ...run.env,
+      },
       stdio: [stdin, stdout, stderr],
       detached: true,
     });
