@@ -50,6 +50,8 @@ describe('readConfiguration()', () => {
       allowNtlm: false,
       spnCanonical: 'never',
       securityLibrary: 'libgssapi.so.3',
+      systemProxy: false,
+      systemCa: false,
     };
     expect(await read(JSON.stringify(written))).toEqual({ path, ...written });
   });

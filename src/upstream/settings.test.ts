@@ -36,6 +36,20 @@ describe('resolveSettings()', () => {
     expect((await settingsOf({ env, user: 'option' })).userFor(PROXY)).toBe('option');
   });
 
+  it('trusts the system’s authorities unless option, variable or file says no', async () => {
+    const systemOf = async (options: SallyportOptions) => {
+      const { trust } = await settingsOf(options);
+      await trust.secureContext();
+      return trust.system?.from;
+    };
+    const env = { HOME: '/nonexistent', SSL_CERT_FILE: '/nonexistent/bundle.pem' };
+    const off = { ...env, SALLYPORT_SYSTEM_CA: '0' };
+    expect(await systemOf({ env })).toBe('/nonexistent/bundle.pem');
+    expect(await systemOf({ env, systemCa: false })).toBeUndefined();
+    expect(await systemOf({ env: off })).toBeUndefined();
+    expect(await systemOf({ env: off, systemCa: true })).toBe('/nonexistent/bundle.pem');
+  });
+
   it('trusts exactly the origins that are named', async () => {
     const { isTrustedOrigin } = await settingsOf({ trusted: 'Intranet.example, app.example:8443' });
     const trusts = (host: string, port: number) => isTrustedOrigin({ host, port });

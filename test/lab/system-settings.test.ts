@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { sallyport } from './clients.ts';
+import { resolveProxy } from '../../src/index.ts';
+import { runModule, sallyport } from './clients.ts';
 import { ensureLab, LAB } from './lab.ts';
 
 const lab = await ensureLab();
@@ -61,6 +62,15 @@ describe.skipIf(!lab.available)('GNOME’s proxy settings', () => {
     ['no desktop', { XDG_CONFIG_HOME: DESKTOP.XDG_CONFIG_HOME }, []],
   ])('do not count with %s', async (_, env, args) => {
     expect(await which(env, ...args)).toBe('direct (default)\n');
+  });
+
+  it('count in the library where no environment is given, or where it is said', async () => {
+    const shut = await resolveProxy(HTTPS, { env: DESKTOP });
+    expect(shut.source).toEqual({ kind: 'default', name: 'default' });
+    const open = await resolveProxy(HTTPS, { env: DESKTOP, systemProxy: true });
+    expect(open.source).toEqual({ kind: 'system', name: 'GNOME settings' });
+    const text = `console.log((await resolveProxy('${HTTPS}')).source.name)`;
+    expect((await runModule(text, DESKTOP)).stdout).toBe('GNOME settings\n');
   });
 
   it('have a list of hosts that need no proxy', async () => {
