@@ -15,7 +15,7 @@ export const GSS_OID = {
   KERBEROS_PRINCIPAL: Buffer.from('2a864886f71201020201', 'hex'),
 } as const;
 
-export const GSS_FLAG = { DELEGATE: 0x1, MUTUAL: 0x2, INTEGRITY: 0x20 } as const;
+export const GSS_FLAG = { DELEGATE: 0x1, MUTUAL: 0x2 } as const;
 
 /** GSS_C_NO_NAME, GSS_C_NO_CREDENTIAL, GSS_C_NO_CONTEXT and NULL. */
 export const NOTHING = 0n;

@@ -8,6 +8,7 @@ import { majorSymbol } from '../../src/native/gssapi-status.ts';
 import { GssArena, parseBuffer, readOidAt } from '../../src/native/gssapi-structures.ts';
 
 const CONTINUE_NEEDED = 0x1;
+const DELEGATED = 0x1;
 /** Set when the initiator's bindings were there and the same as ours; MIT since 1.19. */
 const CHANNEL_BOUND = 0x800;
 
@@ -21,10 +22,12 @@ export interface AcceptorAnswer {
   readonly mechanism: string;
   /** Whether the initiator is known to see the same TLS connection. */
   readonly channelBound: boolean;
+  /** Whether the initiator let this side act for it. */
+  readonly delegated: boolean;
 }
 
 /** What the library said no to. */
-export class AcceptorError extends Error {
+class AcceptorError extends Error {
   /** `GSS_S_BAD_BINDINGS` and its like. */
   readonly symbol: string;
 
@@ -86,12 +89,14 @@ export class GssapiAcceptor implements Disposable {
     this.#context = readPointer(context.bytes, 0);
     const oid = readOidAt(library.layout, readPointer(mechanism.bytes, 0));
     const name = readPointer(initiator.bytes, 0);
+    const bits = flags.bytes.readUInt32LE(0);
     const answer = {
       token: this.#take(arena, output),
       done: (status.major & CONTINUE_NEEDED) === 0,
       initiator: this.#calls.displayName(name),
       mechanism: oid.toString('hex'),
-      channelBound: (flags.bytes.readUInt32LE(0) & CHANNEL_BOUND) !== 0,
+      channelBound: (bits & CHANNEL_BOUND) !== 0,
+      delegated: (bits & DELEGATED) !== 0,
     };
     this.#calls.releaseName(name);
     if (isGssError(status)) {

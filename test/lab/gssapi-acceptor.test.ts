@@ -94,6 +94,14 @@ describe.skipIf(!lab.available)('Kerberos, accepted by GSSAPI', () => {
     expect(await converse(context, acceptor)).toMatchObject({ done: true, channelBound: false });
   });
 
+  it.each(FLAVOURS)('%s: the ticket is delegated when asked to, and only then', async (flavour) => {
+    for (const delegate of [true, false]) {
+      using context = system(flavour, { package: 'negotiate', delegate });
+      using acceptor = new GssapiAcceptor(LIBRARIES.MIT, null);
+      expect(await converse(context, acceptor)).toMatchObject({ done: true, delegated: delegate });
+    }
+  });
+
   it.each(FLAVOURS)('%s: no proof is asked for when mutual is off', async (flavour) => {
     using context = system(flavour, { package: 'negotiate', mutual: false });
     using acceptor = new GssapiAcceptor(LIBRARIES.MIT, null);

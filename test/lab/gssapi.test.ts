@@ -1,7 +1,7 @@
 // GSSAPI against the real thing: MIT and Heimdal, each credential a user may have, squid and apache as the proxies. Each
 // library runs in a process of its own (`remote-gssapi.ts`), for it reads the environment when it pleases.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -83,6 +83,22 @@ describe.skipIf(!lab.available)('Kerberos by GSSAPI', () => {
     expect(await remote.close()).toBe(0);
     expect(existsSync(USERS_CACHE)).toBe(false);
   });
+
+  it.each(FLAVOURS)(
+    '%s leaves the cache alone when somebody else gives a password',
+    async (flavour) => {
+      const cache = readFileSync(join(LAB.directory, 'krb/cc_alice'));
+      writeFileSync(USERS_CACHE, cache, { mode: 0o600 });
+      const remote = new RemoteGssapi(LIBRARIES[flavour], CREDENTIALS.password.env);
+      const credentials = { user: 'bob', domain: 'CORP', password: users.bob.password };
+      const context = await remote.createContext({ ...KERBEROS, credentials });
+      await context.step(null);
+      expect(context.principal).toBe('bob@CORP.EXAMPLE');
+      expect(await remote.close()).toBe(0);
+      expect(readFileSync(USERS_CACHE).equals(cache)).toBe(true);
+      rmSync(USERS_CACHE);
+    },
+  );
 
   it.each(FLAVOURS)('%s verifies the token apache sends with its 200', async (flavour) => {
     const remote = new RemoteGssapi(LIBRARIES[flavour]);

@@ -18,7 +18,7 @@ const CHILD = fileURLToPath(new URL('gssapi-child.mjs', import.meta.url));
 const DIST = process.env['SALLYPORT_DIST'] ?? fileURLToPath(new URL('../../dist', import.meta.url));
 
 /** What the child tells of a failure. */
-export class RemoteError extends Error {
+class RemoteError extends Error {
   readonly code: string | undefined;
   readonly hint: string | undefined;
   readonly native: NativeStatus | undefined;
@@ -59,7 +59,7 @@ export class RemoteGssapi {
   constructor(library: string, environment: Readonly<Record<string, string>> = {}) {
     this.#child = spawn(
       process.execPath,
-      ['--expose-gc', CHILD, library, `${pathToFileURL(DIST).href}/`],
+      ['--expose-gc', '--max-semi-space-size=1', CHILD, library, `${pathToFileURL(DIST).href}/`],
       { env: { PATH: process.env['PATH'] ?? '', ...LAB.environment, ...environment } },
     );
     this.#closed = once(this.#child, 'close');
