@@ -242,7 +242,7 @@ interface BufferEntry {
 }
 
 /** A SecBufferDesc and the SecBuffers it points at; the bytes of those belong to the caller. */
-class BufferList {
+export class BufferList {
   readonly #descriptor: NativeMemory;
   readonly #buffers: NativeMemory;
 

@@ -2,6 +2,7 @@
 // token and never in a crash, and contexts that are dropped leave nothing behind.
 import { afterAll, describe, expect, it } from 'vitest';
 import { hostileTokens } from './hostile-tokens.ts';
+import { outcomesOf } from './json-lines.ts';
 import { ensureLab, LAB } from './lab.ts';
 import type { SspiAction, SspiOutcome, SspiRequest } from './windows/sspi-program.ts';
 import { endWindows, runOnWindows } from './windows.ts';
@@ -71,7 +72,9 @@ describe.skipIf(!lab.available)('hostile tokens', () => {
       insult({ package: 'kerberos', ...asMyself }),
     ];
     const input = JSON.stringify({ actions });
-    const outcomes = outcomesOf(await runOnWindows({ node: '22', program: PROGRAM, input }));
+    const outcomes = outcomesOf<SspiOutcome>(
+      await runOnWindows({ node: '22', program: PROGRAM, input }),
+    );
     expect(outcomes).toHaveLength(3);
     for (const { name, outcomes: seen = [] } of outcomes) {
       expect(seen).toHaveLength(tokens.length);
@@ -106,17 +109,7 @@ describe.skipIf(!lab.available)(`${ROUNDS} contexts begun and dropped`, () => {
 
 async function runWinpr(actions: readonly SspiAction[]): Promise<SspiOutcome[]> {
   const input = JSON.stringify({ library: WINPR, actions });
-  return outcomesOf(await runWithWinpr({ program: PROGRAM, input, nodeOptions: STEADY_V8 }));
-}
-
-function outcomesOf(run: {
-  readonly code: unknown;
-  readonly stdout: string;
-  readonly stderr: string;
-}): SspiOutcome[] {
-  expect(run).toMatchObject({ code: 0, stderr: '' });
-  return run.stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as SspiOutcome);
+  return outcomesOf<SspiOutcome>(
+    await runWithWinpr({ program: PROGRAM, input, nodeOptions: STEADY_V8 }),
+  );
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { tlsServerEndPoint } from '../../src/auth/tls-server-end-point.ts';
 import { finalLegs, proxyLog } from './access-log.ts';
+import { outcomesOf } from './json-lines.ts';
 import { ensureLab, LAB } from './lab.ts';
 import type { SspiAction, SspiOutcome, SspiRequest } from './windows/sspi-program.ts';
 import { endWindows, runOnWindows } from './windows.ts';
@@ -35,7 +36,7 @@ describe.skipIf(!lab.available).each(['20', '22'] as const)('Windows Node %s', (
     actions: readonly SspiAction[],
     options: { readonly as?: 'root' | 'alice'; readonly env?: Record<string, string> } = {},
   ) =>
-    outcomesOf(
+    outcomesOf<SspiOutcome>(
       await runOnWindows({ node, program: PROGRAM, input: order({ actions }), ...options }),
     );
 
@@ -126,7 +127,9 @@ describe.skipIf(!lab.available).each(['20', '22'] as const)('Windows Node %s', (
 
 describe.skipIf(!lab.available)('WinPR', () => {
   const winpr = async (actions: readonly SspiAction[]) =>
-    outcomesOf(await runWithWinpr({ program: PROGRAM, input: order({ library: WINPR, actions }) }));
+    outcomesOf<SspiOutcome>(
+      await runWithWinpr({ program: PROGRAM, input: order({ library: WINPR, actions }) }),
+    );
 
   it('signs on with a name and a password through the same code', async () => {
     const mark = await proxyLog('ntlm').mark();
@@ -220,16 +223,4 @@ function bindingsOfLab(): string {
 
 function order(input: { readonly library?: string; readonly actions: readonly SspiAction[] }) {
   return JSON.stringify(input);
-}
-
-function outcomesOf(run: {
-  readonly code: unknown;
-  readonly stdout: string;
-  readonly stderr: string;
-}): SspiOutcome[] {
-  expect(run).toMatchObject({ code: 0, stderr: '' });
-  return run.stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as SspiOutcome);
 }
