@@ -163,7 +163,7 @@ function missingHint(layer: 'proxy' | 'origin', user: string | null): string {
       : ['--origin-user', 'SALLYPORT_ORIGIN_PASSWORD'];
   return user === null
     ? `Give a name with ${option} "DOMAIN\\name", and the password at the prompt, on standard input or in ${variable}.`
-    : `Set ${variable}, or give the password on standard input or at a terminal.`;
+    : `Set ${variable}, or give the password on standard input or at a terminal${layer === 'proxy' ? ', or store it with sallyport login' : ''}.`;
 }
 
 /** Negotiate stands there alone, or beside schemes we cannot speak, and took no form of NTLM. */

@@ -9,6 +9,7 @@ const facts = (more: Partial<SignOnFacts> = {}): SignOnFacts => ({
   sourceName: '--proxy',
   pinned: new Set(),
   noAuth: new Set(),
+  loggedIn: new Set(),
   homeDomains: [],
   isAtHome: false,
   ...more,
@@ -58,6 +59,12 @@ describe('signOnRule()', () => {
       'WPAD, pinned for another port',
       { namedBy: 'wpad', pinned: new Set(['proxy.corp.example:8080']) },
       KERBEROS,
+      /WPAD/,
+    ],
+    [
+      'WPAD, but a login is stored for it',
+      { namedBy: 'wpad', loggedIn: new Set(['proxy.corp.example:3128']) },
+      { ...KERBEROS, password: true },
       /WPAD/,
     ],
     [

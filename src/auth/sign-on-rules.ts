@@ -21,6 +21,8 @@ export interface SignOnFacts {
   readonly sourceName: string;
   /** `host` or `host:port`, pinned by `sallyport trust` or the configuration. */
   readonly pinned: ReadonlySet<string>;
+  /** `host:port` for which `sallyport login` stored a password: that one is meant for it. */
+  readonly loggedIn: ReadonlySet<string>;
   /** Hosts that never get a sign-on. */
   readonly noAuth: ReadonlySet<string>;
   /** Domains of this machine and its user, lower case; for a PAC also the registrable domain of its host. */
@@ -38,38 +40,40 @@ export interface SignOnRule {
   readonly rule: string;
 }
 
+const ALL = { password: true, kerberos: true, ntlm: true };
+
 /**
  * A ticket is for one server and of no use to another, so Kerberos goes to whatever the KDC knows. An NTLM answer can be
  * relayed or guessed from, and a password typed for one proxy is not meant for the next: both want a proxy somebody named.
  */
 export function signOnRule(facts: SignOnFacts): SignOnRule {
-  const { host, namedBy, sourceName } = facts;
   if (isListed(facts.noAuth, facts)) {
-    return only({}, `${host} is in the list of hosts that get no sign-on (noAuth)`);
+    return only({}, `${facts.host} is in the list of hosts that get no sign-on (noAuth)`);
   }
+  const rule = ruleByName(facts);
+  return isListed(facts.loggedIn, facts) ? { ...rule, password: true } : rule;
+}
+
+function ruleByName(facts: SignOnFacts): SignOnRule {
+  const { host, namedBy, sourceName } = facts;
   if (isListed(facts.pinned, facts)) {
-    return only(
-      { password: true, kerberos: true, ntlm: true },
-      `${host} is pinned (sallyport trust)`,
-    );
+    return only(ALL, `${host} is pinned (sallyport trust)`);
   }
   if (namedBy === 'wpad') {
     return only({ kerberos: true }, `${host} was found by WPAD alone: Kerberos only`);
   }
-  if (namedBy !== 'pac') {
-    return only(
-      { password: true, kerberos: true, ntlm: true },
-      `${host} was named by ${sourceName}`,
-    );
-  }
-  const domain = facts.homeDomains.find((home) => host === home || host.endsWith(`.${home}`));
+  return namedBy === 'pac' ? ruleByPac(facts) : only(ALL, `${host} was named by ${sourceName}`);
+}
+
+function ruleByPac({ host, homeDomains, isAtHome }: SignOnFacts): SignOnRule {
+  const domain = homeDomains.find((home) => host === home || host.endsWith(`.${home}`));
   if (domain === undefined) {
     return only(
       { kerberos: true },
       `${host} was named by a PAC and is in no domain of this user: Kerberos only`,
     );
   }
-  return facts.isAtHome
+  return isAtHome
     ? only(
         { kerberos: true, ntlm: true },
         `${host} was named by a PAC and is in ${domain}, whose domain controller answers`,

@@ -16,6 +16,11 @@ export interface LegEvent {
   readonly status: number;
   /** Scheme names of the challenges in the answer, as the server wrote them. */
   readonly offered: Readonly<Partial<Record<Layer, readonly string[]>>>;
+  /** Sizes of the tokens of NTLM and Negotiate that went and came, in bytes; a size of Basic would tell of the password. */
+  readonly tokenBytes: {
+    readonly sent: Readonly<Partial<Record<Layer, number>>>;
+    readonly received: Readonly<Partial<Record<Layer, number>>>;
+  };
 }
 
 /** A scheme was chosen, set aside or refused, with the reason in words. */

@@ -16,8 +16,8 @@ export function normalizeHost(text: string): string | undefined {
   if (isIPv6(text)) {
     return normalizeIPv6(text);
   }
-  if (text.includes('%')) {
-    // domainToASCII() would decode it.
+  if (/[%/?#\\@]/.test(text)) {
+    // domainToASCII() would decode the one and stop at the others.
     return undefined;
   }
   const name = domainToASCII(text.replace(/\.$/, ''));

@@ -298,14 +298,24 @@ class Run {
   #describe(head: ResponseHead): LegEvent {
     const sent: Partial<Record<Layer, string>> = {};
     const offered: Partial<Record<Layer, string[]>> = {};
+    const sentBytes: Partial<Record<Layer, number>> = {};
+    const receivedBytes: Partial<Record<Layer, number>> = {};
     for (const signOn of this.#signOns) {
       const { layer, credentials } = signOn;
-      const schemes = signOn.offersIn(head).map(({ scheme }) => scheme);
+      const offers = signOn.offersIn(head);
       if (credentials !== null) {
-        sent[layer] = credentials[1].split(' ')[0] ?? '';
+        const [scheme = '', token = ''] = credentials[1].split(' ');
+        sent[layer] = scheme;
+        if (scheme !== 'Basic') {
+          sentBytes[layer] = Buffer.byteLength(token, 'base64');
+        }
       }
-      if (schemes.length > 0) {
-        offered[layer] = schemes;
+      if (offers.length > 0) {
+        offered[layer] = offers.map(({ scheme }) => scheme);
+      }
+      const received = offers.find(({ token68 }) => token68 !== null)?.token68;
+      if (received) {
+        receivedBytes[layer] = Buffer.byteLength(received, 'base64');
       }
     }
     const { method, target } = this.#request;
@@ -316,6 +326,7 @@ class Run {
       sent,
       status: head.status,
       offered,
+      tokenBytes: { sent: sentBytes, received: receivedBytes },
     };
   }
 }

@@ -7,14 +7,16 @@ import { ALLOWED_SCHEMES, DEFAULT_ALLOWED } from '../auth/mechanisms.ts';
 import type { SignOnRule } from '../auth/sign-on-rules.ts';
 import { signOnRule } from '../auth/sign-on-rules.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
+import { publishChoice } from '../observe/events.ts';
 import { redactUrl } from '../observe/redact.ts';
 import { Secret } from '../observe/secret.ts';
+import { normalizeHost, parsePort } from '../route/host.ts';
 import { mayNeedSystem, resolveRoute } from '../route/resolve-route.ts';
 import type { ProxyAddress, Route, RouteSource } from '../route/route.ts';
 import { formatProxyUrl } from '../route/route.ts';
 import { readConfiguration } from '../settings/config-file.ts';
 import { readEnvironment } from '../settings/environment.ts';
-import { readKeyring } from '../settings/keyring.ts';
+import { listKeyring, readKeyring } from '../settings/keyring.ts';
 import { readSystemProxy } from '../settings/system-proxy.ts';
 import { readTrustedProxies } from '../settings/trusted-proxies.ts';
 import { parseWordList } from '../settings/word-list.ts';
@@ -141,6 +143,7 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
     ...(configuration?.trustedProxies ?? []),
     ...(await readTrustedProxies(env)),
   ]);
+  const loggedIn = new Set(await listKeyring({ env }));
   const systemSignOn =
     options.systemSignOn ?? environment.systemSignOn ?? configuration?.systemSignOn ?? true;
   const named: CredentialSource[] = [
@@ -171,6 +174,7 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
         sourceName: source.name,
         pinned,
         noAuth,
+        loggedIn,
         homeDomains: [],
         isAtHome: false,
       }),
@@ -257,7 +261,10 @@ async function fromKeyring(
   sources: readonly CredentialSource[],
   env: NodeJS.ProcessEnv,
 ): Promise<Identity | null> {
-  const stored = await readKeyring(formatProxyUrl(proxy), { env });
+  const host = targetName(proxy);
+  const onFailure = ({ message }: SallyportError): void =>
+    publishChoice({ layer: 'proxy', host, chosen: null, reason: message });
+  const stored = await readKeyring(formatProxyUrl(proxy), { env, onFailure });
   const typed = sources.find(({ user }) => user)?.user;
   return stored === null || (typed !== undefined && typed !== stored.user)
     ? null
@@ -334,15 +341,20 @@ function parseSpnCanonical(word: string): SpnCanonical {
 }
 
 function parseHosts(names: readonly string[]): ReadonlySet<string> {
-  for (const name of names) {
-    if (/[/@?#*\s]/.test(name)) {
-      throw new SallyportError(
-        'OPTION_INVALID',
-        `${JSON.stringify(redactUrl(name))} is not host or host:port`,
-      );
-    }
+  return new Set(names.map(parseHost));
+}
+
+/** `host`, `host:port` or `[IPv6]:port` in the one form hosts are compared in. */
+function parseHost(name: string): string {
+  const [, bracketed, plain, port] = /^(?:\[(.*)\]|([^:]*|.*:.*:.*?))(?::(\d+))?$/.exec(name) ?? [];
+  const host = normalizeHost(bracketed ?? plain ?? '');
+  if (host === undefined || (port !== undefined && parsePort(port) === undefined)) {
+    throw new SallyportError(
+      'OPTION_INVALID',
+      `${JSON.stringify(redactUrl(name))} is not host or host:port`,
+    );
   }
-  return new Set(names.map((name) => name.toLowerCase()));
+  return port === undefined ? host : targetName({ host, port: Number(port) });
 }
 
 function duration(value: number | undefined, standard: number): number {

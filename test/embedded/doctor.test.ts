@@ -56,7 +56,12 @@ describe('sallyport doctor at a proxy that wants NTLM', () => {
     });
     expect(found.at('proxy-offers')?.data?.['offers']).toEqual(['NTLM', 'Basic']);
     expect(found.at('handshake')).toMatchObject({
-      detail: expect.arrayContaining(['> with NTLM credentials', '< 200']),
+      detail: expect.arrayContaining([
+        expect.stringMatching(/^> with NTLM credentials \(40 bytes\)$/),
+        expect.stringMatching(/^< 407, offers NTLM \(\d{2,3} bytes\)$/),
+        expect.stringMatching(/^> with NTLM credentials \(\d{3} bytes\)$/),
+        '< 200',
+      ]),
       data: { scheme: 'NTLM', identity: 'CORP\\alice', legs: 3 },
     });
     expect(proxy.counts()).toMatchObject({ finalLegs: { 'CORP\\alice': 1 }, tunnels: 1 });

@@ -153,14 +153,15 @@ class Story {
     return { detail: [...asked, ...this.#lines], data: { request: exam.requestName } };
   }
 
-  #leg({ host, sent, status, offered }: LegEvent): void {
+  #leg({ host, sent, status, offered, tokenBytes }: LegEvent): void {
     if (host !== this.#host) {
       return;
     }
     const offers = offered.proxy ?? [];
+    const { sent: out, received: back } = tokenBytes;
     this.#lines.push(
-      `> ${sent.proxy === undefined ? 'without credentials' : `with ${sent.proxy} credentials`}`,
-      `< ${status}${offers.length === 0 ? '' : `, offers ${offers.join(', ')}`}`,
+      `> ${sent.proxy === undefined ? 'without credentials' : `with ${sent.proxy} credentials`}${sizeOf(out.proxy)}`,
+      `< ${status}${offers.length === 0 ? '' : `, offers ${offers.join(', ')}`}${sizeOf(back.proxy)}`,
     );
   }
 
@@ -169,4 +170,9 @@ class Story {
       this.#lines.push(`* ${chosen ?? 'gave up'}: ${reason}`);
     }
   }
+}
+
+/** Of a token; what is in it is nobody's business. */
+function sizeOf(bytes: number | undefined): string {
+  return bytes === undefined ? '' : ` (${bytes} bytes)`;
 }
