@@ -86,7 +86,7 @@ export class GssContext implements SecurityContext {
       this.#target = importName(this.#calls, serviceName(this.#request.spn), this.#request);
     }
     const token = await this.#initiate(null);
-    this.mechanism = this.#mechanismAtWork();
+    this.mechanism = this.#isNtlm ? 'NTLM' : 'Kerberos';
     this.principal ??= this.#calls.inquireCredential(this.#credential);
     return token === null || this.#request.package !== 'negotiate' ? token : firstToken(token);
   }
@@ -167,10 +167,6 @@ export class GssContext implements SecurityContext {
     return (mutual ? GSS_FLAG.MUTUAL : 0) | (delegate ? GSS_FLAG.DELEGATE : 0);
   }
 
-  #mechanismAtWork(): ContextMechanism {
-    return this.#isNtlm ? 'NTLM' : 'Kerberos';
-  }
-
   #signMechList(): Uint8Array | null {
     const { status, mic } = this.#calls.getMic(this.#context, MECH_LIST);
     this.#check(status);
@@ -179,6 +175,7 @@ export class GssContext implements SecurityContext {
 
   #check(status: GssStatus): void {
     if (isGssError(status)) {
+      this.serverProved = false;
       const mechanism = MECHANISMS[this.#request.package];
       throw gssError(status, this.#calls.statusText(status, mechanism), {
         mechanism: this.#isNtlm ? 'NTLM' : 'Kerberos',
@@ -197,5 +194,6 @@ export class GssContext implements SecurityContext {
     this.#context = NOTHING;
     this.#credential = NOTHING;
     this.#target = NOTHING;
+    this.#request = { ...this.#request, credentials: null };
   }
 }

@@ -59,6 +59,20 @@ export class GssapiAcceptor implements Disposable {
     }
   }
 
+  /** A signature of this side; the context must be done. */
+  sign(message: Uint8Array): Uint8Array {
+    const { mic } = this.#calls.getMic(this.#context, message);
+    if (mic === null) {
+      throw new Error('the library does not sign');
+    }
+    return mic;
+  }
+
+  /** Whether it is the initiator's signature. */
+  verify(message: Uint8Array, mic: Uint8Array): boolean {
+    return !isGssError(this.#calls.verifyMic(this.#context, message, mic));
+  }
+
   [Symbol.dispose](): void {
     this.#calls.deleteContext(this.#context);
     this.#context = NOTHING;

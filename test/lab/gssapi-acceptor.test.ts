@@ -12,6 +12,13 @@ import { SpnegoSession } from '../../src/auth/spnego-session.ts';
 import { loadGssapi } from '../../src/native/gssapi.ts';
 import type { ContextRequest } from '../../src/native/security-context.ts';
 import { Secret } from '../../src/observe/secret.ts';
+import {
+  formatNegTokenResp,
+  MECH,
+  mechTypeListDer,
+  parseNegTokenInit,
+  parseNegTokenResp,
+} from '../../src/spnego/neg-token.ts';
 import type { AcceptorAnswer } from '../acceptors/gssapi-acceptor.ts';
 import { GssapiAcceptor } from '../acceptors/gssapi-acceptor.ts';
 import { ensureLab, LAB } from './lab.ts';
@@ -107,6 +114,75 @@ describe.skipIf(!lab.available)('Kerberos, accepted by GSSAPI', () => {
     using acceptor = new GssapiAcceptor(LIBRARIES.MIT, null);
     expect(await converse(context, acceptor)).toMatchObject({ done: true });
     expect(context).toMatchObject({ serverProved: false, complete: true });
+  });
+});
+
+describe.skipIf(!lab.available)('the list of mechanisms in SPNEGO', () => {
+  /** An acceptor that wants a signature, which no library does of itself where Kerberos is the first choice. */
+  async function openPicky(flavour: Flavour) {
+    const context = system(flavour, { package: 'negotiate' });
+    const acceptor = new GssapiAcceptor(LIBRARIES.MIT, null);
+    const first = parseNegTokenInit((await context.step(null)) ?? Buffer.alloc(0));
+    const { token } = acceptor.accept(first.mechToken ?? Buffer.alloc(0));
+    const answer = (mechListMic: Uint8Array) =>
+      formatNegTokenResp({
+        ...{ negState: 'request-mic', supportedMech: MECH.KERBEROS, mechListMic },
+        responseToken: token ?? Buffer.alloc(0),
+      });
+    return { context, acceptor, answer, list: mechTypeListDer(first.mechTypes) };
+  }
+
+  it.each(FLAVOURS)(
+    '%s signs it when asked, and verifies the signature of the acceptor',
+    async (flavour) => {
+      const { context, acceptor, answer, list } = await openPicky(flavour);
+      using _ = context;
+      using __ = acceptor;
+      const reply = await context.step(answer(acceptor.sign(list)));
+      const { mechListMic } = parseNegTokenResp(reply ?? Buffer.alloc(0));
+      expect(acceptor.verify(list, mechListMic ?? Buffer.alloc(0))).toBe(true);
+      expect(context.serverProved).toBe(true);
+    },
+  );
+
+  it.each(FLAVOURS)('%s says SERVER_UNPROVEN when another list was signed', async (flavour) => {
+    const { context, acceptor, answer } = await openPicky(flavour);
+    using _ = context;
+    using __ = acceptor;
+    const other = mechTypeListDer([MECH.NTLMSSP, MECH.KERBEROS]);
+    await expect(context.step(answer(acceptor.sign(other)))).rejects.toMatchObject({
+      code: 'SERVER_UNPROVEN',
+    });
+    expect(context.serverProved).toBe(false);
+  });
+});
+
+describe.skipIf(!lab.available)('a security context', () => {
+  it('refuses a second call when one is under way, and ends when that comes back', async () => {
+    const context = system('MIT', {});
+    const first = context.step(null);
+    await expect(context.step(null)).rejects.toMatchObject({ code: 'SIGN_ON_FAILED' });
+    context[Symbol.dispose]();
+    await first;
+    await expect(context.step(null)).rejects.toMatchObject({ code: 'SIGN_ON_FAILED' });
+    context[Symbol.dispose]();
+  });
+
+  it.each(['HTTP/proxy.corp.example@CORP.EXAMPLE', 'HTTP/PROXY.corp.example'])(
+    'makes a token for %s',
+    async (spn) => {
+      using context = system('MIT', { spn });
+      using acceptor = new GssapiAcceptor(LIBRARIES.MIT, null);
+      expect(await converse(context, acceptor)).toMatchObject({ done: true });
+    },
+  );
+
+  it('throws CHALLENGE_TOO_LARGE when the token has more than 64 KiB', async () => {
+    using context = system('MIT', {});
+    await context.step(null);
+    await expect(context.step(Buffer.alloc(65_537))).rejects.toMatchObject({
+      code: 'CHALLENGE_TOO_LARGE',
+    });
   });
 });
 

@@ -174,9 +174,9 @@ describe.skipIf(!lab.available)('a KDC that does not answer', () => {
     const rest = await remote.ask('timedRest');
     const call = await remote.ask('timedStep');
     expect(call.outcome).toBe('KDC_UNREACHABLE');
-    expect(call.waitedMs).toBeGreaterThan(1_500);
-    expect(rest.heldUpMs).toBeLessThan(500);
-    expect(call.heldUpMs).toBeLessThan(500);
+    expect(call.waitedMs).toBeGreaterThan(2_000);
+    expect(rest.heldUpMs).toBeLessThan(1_000);
+    expect(call.heldUpMs).toBeLessThan(1_000);
     expect(await remote.close()).toBe(0);
   });
 });
