@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: reads argv, runs one command, ends with its exit code. Nothing else in Sallyport exits.
 import { Command, CommanderError } from 'commander';
-import { hasNativeCallsUnderWay } from '../native/ffi.ts';
+import { exitWithoutWaiting, hasNativeCallsUnderWay } from '../native/ffi.ts';
 import { VERSION } from '../observe/version.ts';
 import { doctorCommand } from './doctor.ts';
 import { Ended } from './ended.ts';
@@ -20,10 +20,11 @@ async function main(argv: readonly string[]): Promise<void> {
   // A reader that goes away is told by the write that fails, not by a crash.
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
-  process.exitCode = await run(argv);
+  const code = await run(argv);
+  process.exitCode = code;
   if (hasNativeCallsUnderWay()) {
     // Given up, but not to be ended: a domain controller that is silent would hold the command for half a minute.
-    process.stdout.write('', () => process.exit());
+    process.stdout.write('', () => exitWithoutWaiting(code));
   }
 }
 
