@@ -102,6 +102,29 @@ describe.skipIf(!lab.available).each(['20', '22'] as const)('Windows Node %s', (
     expect(outcomes).toMatchObject(EXPLICIT_OUTCOMES);
   });
 
+  it('asks the domain for a ticket by name and password', async () => {
+    const { domain, ...bob } = credentialsOf('bob');
+    const credentials = { ...bob, domain: `${domain}.EXAMPLE` };
+    const wrong = { ...credentials, password: 'wrong' };
+    const actions = [
+      signOn('kerberos', { credentials, package: 'kerberos' }),
+      signOn('kerberos', { credentials, allowNtlm: false }),
+      signOn('kerberos', { credentials: wrong, package: 'kerberos' }),
+    ];
+    const mark = await proxyLog('kerberos').mark();
+    // Wine puts the ticket where the user's own would be.
+    const outcomes = await windows(actions, { env: { KRB5CCNAME: 'MEMORY:bob' } });
+    expect(outcomes).toMatchObject([
+      TICKET,
+      TICKET,
+      // Windows says SEC_E_LOGON_DENIED.
+      { error: { code: 'SIGN_ON_FAILED', symbol: 'STATUS_UNSUCCESSFUL' } },
+    ]);
+    expect(finalLegs(await mark.entries(2))).toMatchObject(
+      Array(2).fill({ user: 'bob@CORP.EXAMPLE', status: 200 }),
+    );
+  });
+
   it('gives no NTLM token away where NTLM is not allowed', async () => {
     const credentials = credentialsOf('bob');
     const mark = await proxyLog('spnego').mark();
