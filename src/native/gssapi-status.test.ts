@@ -79,6 +79,13 @@ describe('gssError()', () => {
   it('tells an old ticket from none where Heimdal had no credentials to give', () => {
     expect(codeOf(FAILURE, 141, { hasCredential: false })).toBe('TICKET_EXPIRED');
     expect(codeOf(FAILURE, 0, { hasCredential: false })).toBe('TICKET_MISSING');
+    expect(codeOf(FAILURE, 156, { hasCredential: false })).toBe('KDC_UNREACHABLE');
+  });
+
+  it('writes a name as it is when it has a dollar sign', () => {
+    const status = { call: 'gss_acquire_cred_with_password', major: FAILURE, minor: BASE + 18 };
+    const error = gssError(status, '', { ...SUBJECT, principal: 'a$&b@CORP.EXAMPLE' });
+    expect(error.message).toBe('The account a$&b@CORP.EXAMPLE is disabled or locked');
   });
 
   it('calls the first failure of NTLM a lack of credentials, later ones what they are', () => {

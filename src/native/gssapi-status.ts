@@ -24,7 +24,7 @@ export interface GssSubject {
   readonly principal: string | null;
   /** Whether the server's answer was being read: what fails then is its proof. */
   readonly readsAnswer: boolean;
-  /** Whether there were credentials to begin with; where not, any failure is for want of them. */
+  /** Whether there were credentials to begin with; where not, a failure without a reason is for want of them. */
   readonly hasCredential: boolean;
 }
 
@@ -48,8 +48,8 @@ export function gssError(status: GssStatus, text: string, subject: GssSubject): 
   const minor = minorRow(status.minor);
   const row = choose(status.major, minor, subject);
   const sentence = row.says
-    .replaceAll('%s', subject.spn)
-    .replaceAll('%u', subject.principal ?? 'the signed-in user');
+    .replaceAll('%s', () => subject.spn)
+    .replaceAll('%u', () => subject.principal ?? 'the signed-in user');
   return new SallyportError(row.code, text === '' ? sentence : `${sentence} (${text})`, {
     ...(row.hint === undefined ? {} : { hint: row.hint }),
     native: nativeStatus(status),
@@ -78,7 +78,7 @@ function choose(major: number, minor: StatusRow | undefined, subject: GssSubject
   }
   if (!subject.hasCredential) {
     // Heimdal finds a cache without a valid ticket, or no cache at all (minor ENOENT).
-    return minor === KERBEROS_MINORS[CC_NOTFOUND] ? EXPIRED_TICKET : NO_TICKET;
+    return minor === KERBEROS_MINORS[CC_NOTFOUND] ? EXPIRED_TICKET : (minor ?? NO_TICKET);
   }
   const row = minor ?? routine ?? UNPROVEN;
   return subject.readsAnswer && !TOLD_BY_SERVER.includes(row.code) ? UNPROVEN : row;
