@@ -5,6 +5,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { tlsServerEndPoint } from '../../src/auth/tls-server-end-point.ts';
+import { parseAuthenticateMessage } from '../../src/ntlm/authenticate-message.ts';
+import { AV_ID, findAvValue } from '../../src/ntlm/av-pairs.ts';
+import { ntlmChannelBinding } from '../../src/ntlm/channel-binding.ts';
+import { parseNtlmv2Response } from '../../src/ntlm/ntlmv2-response.ts';
 import { finalLegs, proxyLog } from './access-log.ts';
 import { outcomesOf } from './json-lines.ts';
 import { ensureLab, LAB } from './lab.ts';
@@ -138,6 +142,11 @@ describe.skipIf(!lab.available).each(['20', '22'] as const)('Windows Node %s', (
     expect(await mark.entries(1)).toHaveLength(1);
   });
 
+  it('answers a challenge although Wine drops the channel bindings', async () => {
+    const [bound] = await windows([answer(bindingsOfLab())]);
+    expect(bindingsIn(bound)).toBe('00'.repeat(16));
+  });
+
   it('tells an unknown service name from missing credentials', async () => {
     const spn = 'HTTP/nosuch.corp.example';
     const outcomes = await windows([signOn('kerberos', { spn, package: 'kerberos' })]);
@@ -164,7 +173,14 @@ describe.skipIf(!lab.available)('WinPR', () => {
     ]);
   });
 
-  it('takes channel bindings with its second token', async () => {
+  it('binds its NTLM answer to the TLS connection', async () => {
+    const [bound, free] = await winpr([answer(bindingsOfLab()), answer(null)]);
+    const bindings = Buffer.from(bindingsOfLab(), 'hex');
+    expect(bindingsIn(bound)).toEqual(Buffer.from(ntlmChannelBinding(bindings)).toString('hex'));
+    expect(bindingsIn(free)).not.toEqual(bindingsIn(bound));
+  });
+
+  it('signs on over TLS', async () => {
     const ca = readFileSync(LAB.ca, 'utf8');
     const bound = { channelBindings: bindingsOfLab(), credentials: credentialsOf('bob') };
     const outcomes = await winpr([
@@ -230,6 +246,24 @@ function signOn(
     target,
     ...(closes === undefined ? {} : { closes }),
   };
+}
+
+/** A challenge of CORP, made by ntlm_auth, answered as bob. */
+function answer(channelBindings: string | null): SspiAction {
+  const [{ ntlm }] = JSON.parse(
+    readFileSync(new URL('../fixtures/transcripts.json', import.meta.url), 'utf8'),
+  ) as [{ ntlm: { type2: string } }];
+  const credentials = credentialsOf('bob');
+  const request: SspiRequest = { ...REQUEST, package: 'ntlm', credentials, channelBindings };
+  return { action: 'answer', name: 'answer', request, token: ntlm.type2 };
+}
+
+/** MsvAvChannelBindings of an AUTHENTICATE message, in hex. */
+function bindingsIn(outcome: SspiOutcome | undefined): string | undefined {
+  const message = parseAuthenticateMessage(Buffer.from(outcome?.answer ?? '', 'hex'));
+  const pairs = parseNtlmv2Response(message.ntResponse)?.avPairs ?? [];
+  const value = findAvValue(pairs, AV_ID.CHANNEL_BINDINGS);
+  return value === undefined ? undefined : Buffer.from(value).toString('hex');
 }
 
 function credentialsOf(who: 'bob' | 'zoe') {

@@ -34,6 +34,13 @@ export type SspiAction =
       readonly token: string | null;
     }
   | {
+      readonly action: 'answer';
+      readonly name: string;
+      readonly request: SspiRequest;
+      /** A challenge, in hex. */
+      readonly token: string;
+    }
+  | {
       readonly action: 'hostile';
       readonly name: string;
       readonly request: SspiRequest;
@@ -53,6 +60,8 @@ export interface SspiOutcome {
   readonly principal?: string | null;
   readonly complete?: boolean;
   readonly serverProved?: boolean;
+  /** What a challenge was answered with, in hex. */
+  readonly answer?: string;
   readonly error?: { readonly code: string; readonly message: string; readonly symbol?: string };
   /** Bytes of the process, after each tenth of the rounds. */
   readonly memory?: readonly number[];
@@ -84,6 +93,8 @@ function perform(provider: SecurityProvider, action: SspiAction) {
       return signOn(provider, action);
     case 'abandon':
       return abandon(provider, action);
+    case 'answer':
+      return answerChallenge(provider, action);
     case 'hostile':
       return insult(provider, action);
   }
@@ -146,6 +157,20 @@ async function abandon(
     }
   }
   return { memory, outcomes: [...errors] };
+}
+
+async function answerChallenge(
+  provider: SecurityProvider,
+  { request, token }: Extract<SspiAction, { action: 'answer' }>,
+) {
+  const context = provider.createContext(contextRequest(request));
+  try {
+    await context.step(null);
+    const final = await context.step(Buffer.from(token, 'hex'));
+    return { answer: Buffer.from(final ?? []).toString('hex') };
+  } finally {
+    context[Symbol.dispose]();
+  }
 }
 
 async function insult(
