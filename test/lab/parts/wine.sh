@@ -43,12 +43,10 @@ make_prefix() (
 
 # fetch_package SPEC FOLDER: npm refuses to install packages for another platform, yet packs them.
 fetch_package() (
-  folder=$WINE/$2
-  mkdir -p "$folder"
-  cd "$folder" || exit 1
-  npm pack --silent "$1" >/dev/null
-  tar xzf ./*.tgz --strip-components=1 --no-same-owner
-  rm ./*.tgz
+  mkdir -p "$WINE/$2" && cd "$WINE/$2" &&
+    npm pack --silent "$1" >/dev/null &&
+    tar xzf ./*.tgz --strip-components=1 --no-same-owner &&
+    rm ./*.tgz
 )
 
 # Wine serves a prefix to its owner only. The big part, Windows itself, is root's; alice reads it.
