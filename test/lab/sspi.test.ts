@@ -1,7 +1,8 @@
 // Signing on by SSPI: Windows Node under Wine with Windows' default credentials (a ticket; winbind's memory) and with
 // names and passwords, and the same code on WinPR. Squid says who came; nothing of the product but the context takes part.
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { tlsServerEndPoint } from '../../src/auth/tls-server-end-point.ts';
@@ -12,6 +13,7 @@ import { parseNtlmv2Response } from '../../src/ntlm/ntlmv2-response.ts';
 import { finalLegs, proxyLog } from './access-log.ts';
 import { outcomesOf } from './json-lines.ts';
 import { ensureLab, LAB } from './lab.ts';
+import { krb5Config, silentKdc } from './silent-kdc.ts';
 import type { SspiAction, SspiOutcome, SspiRequest } from './windows/sspi-program.ts';
 import { endWindows, runOnWindows } from './windows.ts';
 import { runWithWinpr, WINPR } from './winpr.ts';
@@ -145,6 +147,23 @@ describe.skipIf(!lab.available).each(['20', '22'] as const)('Windows Node %s', (
   it('answers a challenge although Wine drops the channel bindings', async () => {
     const [bound] = await windows([answer(bindingsOfLab())]);
     expect(bindingsIn(bound)).toBe('00'.repeat(16));
+  });
+
+  it('leaves the event loop alone while a domain controller is silent', async () => {
+    await using kdc = await silentKdc();
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-sspi-'));
+    const spn = 'HTTP/never-asked-for.corp.example';
+    const request: SspiRequest = { ...REQUEST, spn, package: 'kerberos' };
+    const run = await runOnWindows({
+      node,
+      program: PROGRAM,
+      input: order({ actions: [{ action: 'giveUp', name: 'giveUp', request, afterMs: 2_000 }] }),
+      env: { KRB5_CONFIG: krb5Config(folder, kdc.port) },
+    });
+    rmSync(folder, { recursive: true });
+    const { turns = 0, longestPauseMs } = JSON.parse(run.stdout) as SspiOutcome;
+    expect(turns).toBeGreaterThan(20);
+    expect(longestPauseMs).toBeLessThan(500);
   });
 
   it('tells an unknown service name from missing credentials', async () => {

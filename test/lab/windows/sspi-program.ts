@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { json, text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isSallyportError } from '../../../src/errors/sallyport-error.ts';
 import type { ContextRequest, SecurityProvider } from '../../../src/native/security-context.ts';
 import { loadSspi } from '../../../src/native/sspi.ts';
@@ -41,6 +42,13 @@ export type SspiAction =
       readonly token: string;
     }
   | {
+      /** Begins a sign-on and gives it up; the process ends itself behind it. */
+      readonly action: 'giveUp';
+      readonly name: string;
+      readonly request: SspiRequest;
+      readonly afterMs: number;
+    }
+  | {
       readonly action: 'hostile';
       readonly name: string;
       readonly request: SspiRequest;
@@ -60,6 +68,9 @@ export interface SspiOutcome {
   readonly principal?: string | null;
   readonly complete?: boolean;
   readonly serverProved?: boolean;
+  /** How the event loop fared meanwhile; turns of a timer of 10 ms, and its longest pause. */
+  readonly turns?: number;
+  readonly longestPauseMs?: number;
   /** What a challenge was answered with, in hex. */
   readonly answer?: string;
   readonly error?: { readonly code: string; readonly message: string; readonly symbol?: string };
@@ -95,6 +106,8 @@ function perform(provider: SecurityProvider, action: SspiAction) {
       return abandon(provider, action);
     case 'answer':
       return answerChallenge(provider, action);
+    case 'giveUp':
+      return giveUp(provider, action);
     case 'hostile':
       return insult(provider, action);
   }
@@ -171,6 +184,31 @@ async function answerChallenge(
   } finally {
     context[Symbol.dispose]();
   }
+}
+
+async function giveUp(
+  provider: SecurityProvider,
+  { request, afterMs }: Extract<SspiAction, { action: 'giveUp' }>,
+) {
+  const context = provider.createContext(contextRequest(request));
+  const begin = performance.now();
+  let isOver = false;
+  void context.step(null).then(
+    () => (isOver = true),
+    () => (isOver = true),
+  );
+  let [turns, longestPauseMs, last] = [0, 0, begin];
+  while (performance.now() - begin < afterMs && !isOver) {
+    await sleep(10);
+    const now = performance.now();
+    longestPauseMs = Math.max(longestPauseMs, Math.round(now - last));
+    last = now;
+    turns += 1;
+  }
+  context[Symbol.dispose]();
+  // Node waits for its threads when it ends in peace, and the library waits for half a minute.
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), 100);
+  return isOver ? {} : { turns, longestPauseMs };
 }
 
 async function insult(
