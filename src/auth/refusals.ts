@@ -7,11 +7,13 @@ interface RefusalContext {
   /** `host:port` of the server that asked. */
   readonly host: string;
   readonly layer: 'proxy' | 'origin';
+  /** Schemes, as the server wrote them. */
+  readonly offered: readonly string[];
   readonly refusals: readonly Refusal[];
   /** The name that was given, when only its password is missing. */
   readonly user: string | null;
   readonly identity: Identity['kind'] | null;
-  /** The rule that keeps the user's own sign-on, or part of it, from this host; else `null`. */
+  /** The rule that keeps the sign-on, or part of it, from this host; else `null`. */
   readonly notTrusted: string | null;
   /** Why mechanisms could not begin, in the order they were tried. */
   readonly causes: readonly SallyportError[];
@@ -26,10 +28,10 @@ interface RefusalContext {
  */
 export function refusalError(context: RefusalContext): SallyportError {
   const { host, layer, refusals, user, identity, causes } = context;
-  const offered = refusals.map(({ scheme }) => scheme).join(', ');
+  const offered = context.offered.join(', ');
   const schemesFor = (...reasons: RefusalReason[]) =>
     refusals.filter(({ reason }) => reasons.includes(reason)).map(({ scheme }) => scheme);
-  if (refusals.length === 0) {
+  if (context.offered.length === 0) {
     return new SallyportError(
       'SCHEME_UNSUPPORTED',
       `${host} asks for sign-on but offers no scheme`,
@@ -43,11 +45,12 @@ export function refusalError(context: RefusalContext): SallyportError {
       { hint: missingHint(layer, user) },
     );
   }
-  if (identity === 'system') {
-    const error = systemError(context, causes[0]);
-    if (error !== null) {
-      return error;
-    }
+  if (context.notTrusted !== null) {
+    return notTrusted(context, context.notTrusted);
+  }
+  const [cause] = causes;
+  if (identity === 'system' && cause !== undefined) {
+    return systemFailed(context, cause);
   }
   if (isKerberosOnly(refusals)) {
     return causes.find(isTelling) ?? kerberosOnly(host, layer, causes[0]);
@@ -102,34 +105,41 @@ export function refusalError(context: RefusalContext): SallyportError {
   );
 }
 
-/** The signed-in user could not sign on: the rule against it, or what the operating system said. */
-function systemError(
-  { host, layer, refusals, notTrusted }: RefusalContext,
-  cause: SallyportError | undefined,
-): SallyportError | null {
-  const offered = refusals.map(({ scheme }) => scheme).join(', ');
-  if (notTrusted !== null) {
-    const detail = cause === undefined ? '' : ` (${cause.message})`;
-    return new SallyportError(
-      'SIGN_ON_NOT_TRUSTED',
-      `${host} asks for sign-on (${offered}), and yours is not given to it: ${notTrusted}${detail}`,
-      {
-        hint: `If it is your company's proxy: sallyport trust ${host.replace(/:\d+$/, '')}`,
-      },
-    );
-  }
-  if (cause === undefined) {
-    return null;
-  }
+function notTrusted(
+  { host, offered, identity, causes }: RefusalContext,
+  rule: string,
+): SallyportError {
+  const detail = causes[0] === undefined ? '' : ` (${withoutHost(causes[0], host)})`;
+  const whose = identity === 'system' ? 'yours is' : 'your password is';
+  return new SallyportError(
+    'SIGN_ON_NOT_TRUSTED',
+    `${host} asks for sign-on (${offered.join(', ')}), and ${whose} not given to it: ${rule}${detail}`,
+    {
+      hint: rule.includes('noAuth')
+        ? 'Take it out of that list, or go without this proxy.'
+        : `If it is your company's proxy: sallyport trust ${host.replace(/:\d+$/, '')}`,
+    },
+  );
+}
+
+/** The signed-in user could not sign on: what the operating system said. */
+function systemFailed(
+  { host, layer, offered }: RefusalContext,
+  cause: SallyportError,
+): SallyportError {
   return new SallyportError(
     cause.code,
-    `${host} asks for sign-on (${offered}), and yours cannot be used: ${cause.message.replace(`${host}: `, '')}`,
+    `${host} asks for sign-on (${offered.join(', ')}), and yours cannot be used: ${withoutHost(cause, host)}`,
     {
       cause,
       hint: withName(cause.hint ?? '', layer === 'proxy' ? '--user' : '--origin-user'),
       ...(cause.native === undefined ? {} : { native: cause.native }),
     },
   );
+}
+
+function withoutHost({ message }: SallyportError, host: string): string {
+  return message.replace(`${host}: `, '');
 }
 
 function withName(hint: string, option: string): string {
@@ -151,7 +161,7 @@ function kerberosOnly(
     `${host}: the ${layer} offers only Kerberos; it refused NTLM inside Negotiate`,
     {
       cause,
-      hint: `${cause === undefined ? '' : `No ticket could be got for that name: ${cause.message.replace(`${host}: `, '')}. `}Sign in to the domain (kinit) and leave --user out, or ask for a proxy port that takes NTLM.`,
+      hint: `${cause === undefined ? '' : `No ticket could be got for that name: ${withoutHost(cause, host)}. `}Sign in to the domain (kinit) and leave --user out, or ask for a proxy port that takes NTLM.`,
     },
   );
 }

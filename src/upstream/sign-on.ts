@@ -308,7 +308,7 @@ export class SignOn {
       const { chosen, refusals } = pickScheme(this.#pickInput(offers));
       const { identity, rule } = this.#scope;
       if (chosen === null || identity === null || !this.#mayGo(identity)) {
-        return this.#giveUp(refusals);
+        return this.#giveUp(offers, refusals);
       }
       this.#checkShared(chosen, head);
       const offered = offers.map(({ scheme }) => scheme).join(', ');
@@ -354,18 +354,23 @@ export class SignOn {
     return kind === 'password' ? password : kerberos || ntlm;
   }
 
-  #giveUp(refusals: readonly Refusal[]): Decision {
-    const { name, user, identity, rule, memory, allowNtlm } = this.#scope;
+  /** Whether the rules keep the sign-on, or its NTLM, from this server. */
+  get #isHeldBack(): boolean {
+    const { identity, rule, allowNtlm } = this.#scope;
+    const lacksNtlm = identity?.kind === 'system' && allowNtlm && !rule.ntlm;
+    return identity !== null && (!this.#mayGo(identity) || lacksNtlm);
+  }
+
+  #giveUp(offers: readonly Challenge[], refusals: readonly Refusal[]): Decision {
+    const { name, user, identity, rule, memory } = this.#scope;
     const refusal = refusalError({
       host: name,
       layer: this.layer,
+      offered: offers.map(({ scheme }) => scheme),
       refusals,
       user,
       identity: identity?.kind ?? null,
-      notTrusted:
-        identity !== null && (!this.#mayGo(identity) || (allowNtlm && !rule.ntlm))
-          ? rule.rule
-          : null,
+      notTrusted: this.#isHeldBack ? rule.rule : null,
       causes: [...memory.asideAt(name).values()].filter((cause) => cause !== null),
     });
     this.#say(null, refusal.code);

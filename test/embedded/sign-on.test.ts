@@ -227,6 +227,18 @@ describe('a refusal', () => {
   });
 });
 
+describe('a host on the list of those that get no sign-on', () => {
+  it('gets none, and the error says so', async () => {
+    await using proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
+    await using client = await clientOfAlice({ proxy: proxy.url, noAuth: '127.0.0.1' });
+    await expect(client.openTunnel('127.0.0.1:9')).rejects.toMatchObject({
+      code: 'SIGN_ON_NOT_TRUSTED',
+      message: expect.stringContaining('noAuth'),
+    });
+    expect(proxy.log.map(({ leg }) => leg)).toEqual(['none']);
+  });
+});
+
 describe('a signed-on connection', () => {
   it('serves later requests and tunnels without another leg', async () => {
     await using proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
