@@ -1,8 +1,8 @@
 // `sallyport retry URL`: credentials that were refused on the way to this URL may be sent again. Owns the words about it;
 // sends nothing.
 import { Command } from 'commander';
-import { forgetRefusals } from '../auth/forget-refusals.ts';
-import { realmOf } from '../auth/logon-realm.ts';
+import { forgetRefusals } from '../auth/logons/forget-refusals.ts';
+import { realmOf } from '../auth/logons/logon-realm.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { formatProxyUrl } from '../route/route.ts';
 import { resolveSettings } from '../upstream/settings.ts';

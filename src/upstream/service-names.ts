@@ -1,7 +1,7 @@
 // The Kerberos service names of a server: as configured, as typed, or by its canonical name. Owns when the name service
 // may have a say: only where the domain does not know the typed name, and only within one registrable domain.
 import { isIP } from 'node:net';
-import { realmOf } from '../auth/logon-realm.ts';
+import { realmOf } from '../auth/logons/logon-realm.ts';
 import type { ServiceNames } from './first-token.ts';
 import type { SpnCanonical } from './settings.ts';
 

@@ -3,7 +3,7 @@
 
 import type { Identity } from '../auth/credentials.ts';
 import { identityKey, mayGetTicket } from '../auth/credentials.ts';
-import type { LogonGate, LogonRequest, LogonTicket } from '../auth/logon-gate.ts';
+import type { LogonGate, LogonRequest, LogonTicket } from '../auth/logons/logon-gate.ts';
 import type { AllowedScheme, Mechanism, NegotiateForm } from '../auth/mechanisms.ts';
 import { bindsConnection, schemeOf } from '../auth/mechanisms.ts';
 import type { PickInput, Refusal } from '../auth/pick-scheme.ts';

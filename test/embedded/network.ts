@@ -3,7 +3,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LogonGate } from '../../src/auth/logon-gate.ts';
+import { LogonGate } from '../../src/auth/logons/logon-gate.ts';
 import { createTestCertificates } from '../../src/testing/index.ts';
 import type { SallyportOptions } from '../../src/upstream/settings.ts';
 import { resolveSettings } from '../../src/upstream/settings.ts';

@@ -1,7 +1,7 @@
 // The product as the lab suites use it: an engine in this process, and the built command as its own process.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { LogonGate } from '../../src/auth/logon-gate.ts';
+import { LogonGate } from '../../src/auth/logons/logon-gate.ts';
 import type { SallyportOptions } from '../../src/upstream/settings.ts';
 import { resolveSettings } from '../../src/upstream/settings.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { LogonGate } from '../../src/auth/logon-gate.ts';
+import { LogonGate } from '../../src/auth/logons/logon-gate.ts';
 import { resolveSettings } from '../../src/upstream/settings.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { finalLegs, proxyLog } from './access-log.ts';

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Secret } from '../observe/secret.ts';
+import { Secret } from '../../observe/secret.ts';
 import type { LogonRequest } from './logon-gate.ts';
 import { LogonGate } from './logon-gate.ts';
 

@@ -1,5 +1,5 @@
 // Where the memory of logons lies. Owns its name.
-import { findStatePlace } from '../settings/state-path.ts';
+import { findStatePlace } from '../../settings/state-path.ts';
 import { StateFile } from './state-file.ts';
 
 /** The file of this user; `null` where the environment names no place for it. */

@@ -1,5 +1,5 @@
 // What is said when the gate is shut: who refused, when, that nothing was sent, and what opens it. Owns these words.
-import { SallyportError } from '../errors/sallyport-error.ts';
+import { SallyportError } from '../../errors/sallyport-error.ts';
 import type { LogonRequest } from './logon-request.ts';
 import type { Standing } from './logon-standing.ts';
 

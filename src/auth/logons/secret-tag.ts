@@ -1,7 +1,7 @@
 // A secret, reduced to what may be written down: enough to see that it changed, useless to a thief. Owns the memo that
 // keeps this from being computed twice.
 import { createHmac, randomBytes, scrypt } from 'node:crypto';
-import type { Secret } from '../observe/secret.ts';
+import type { Secret } from '../../observe/secret.ts';
 
 /** 16 MiB and some 30 ms for each guess. */
 const COST = { N: 16_384, r: 8, p: 1 };

@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StatePlace } from '../settings/state-path.ts';
+import type { StatePlace } from '../../settings/state-path.ts';
 import { withLock } from './file-lock.ts';
 
 /** A longer file is not ours. */

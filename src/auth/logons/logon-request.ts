@@ -1,5 +1,5 @@
 // One logon that is about to be tried, as the gate and its memory know it.
-import type { Secret } from '../observe/secret.ts';
+import type { Secret } from '../../observe/secret.ts';
 
 export interface LogonRequest {
   /** `host:port`, for messages. */

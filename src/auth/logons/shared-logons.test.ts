@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { Secret } from '../observe/secret.ts';
+import { Secret } from '../../observe/secret.ts';
 import { forgetRefusals } from './forget-refusals.ts';
 import { LogonGate } from './logon-gate.ts';
 import { emptyDocument, formatDocument, parseDocument } from './logon-record.ts';
