@@ -57,7 +57,14 @@ export function stagedApp(): string {
     "require('node:net').Socket.prototype.setKeepAlive = function () { return this; };\n",
   );
   chmodSync(partial, 0o755);
-  renameSync(partial, app);
+  try {
+    renameSync(partial, app);
+  } catch (error) {
+    rmSync(partial, { recursive: true, force: true });
+    if (!existsSync(app)) {
+      throw error; // else another suite was quicker
+    }
+  }
   return app;
 }
 
