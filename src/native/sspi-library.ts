@@ -2,7 +2,9 @@
 // comes out is copied and freed. Owns no meaning of a status.
 import type { NativeFunction, NativeLibrary, NativeType } from './ffi.ts';
 import { copyFrom, NativeMemory } from './ffi.ts';
-import { pack, SECBUFFER, SSPI_STRUCT, sizeOf, unpack } from './sspi-structures.ts';
+import type { BufferEntry } from './sspi-buffers.ts';
+import { BufferList } from './sspi-buffers.ts';
+import { SECBUFFER, SSPI_STRUCT, sizeOf, unpack } from './sspi-structures.ts';
 import { readWindowsText } from './windows-text.ts';
 
 /** A call that came back: its status is unsigned. */
@@ -234,53 +236,6 @@ export class SspiLibrary {
 /** SSPI's errors have the highest bit, as every HRESULT. */
 export function isFailure(status: number): boolean {
   return status >= 0x8000_0000;
-}
-
-interface BufferEntry {
-  readonly type: number;
-  readonly memory: NativeMemory;
-}
-
-/** A SecBufferDesc and the SecBuffers it points at; the bytes of those belong to the caller. */
-export class BufferList {
-  readonly #descriptor: NativeMemory;
-  readonly #buffers: NativeMemory;
-
-  constructor(entries: readonly BufferEntry[]) {
-    this.#buffers = NativeMemory.of(
-      Buffer.concat(
-        entries.map(({ type, memory }) =>
-          pack(SSPI_STRUCT.SecBuffer, {
-            type,
-            length: memory.bytes.length,
-            bytes: memory.address,
-          }),
-        ),
-      ),
-    );
-    this.#descriptor = NativeMemory.of(
-      pack(SSPI_STRUCT.SecBufferDesc, {
-        count: entries.length,
-        buffers: this.#buffers.address,
-      }),
-    );
-  }
-
-  get address(): bigint {
-    return this.#descriptor.address;
-  }
-
-  /** How much the library says is in a buffer. */
-  lengthOf(index: number): number {
-    const size = sizeOf(SSPI_STRUCT.SecBuffer);
-    const entry = this.#buffers.bytes.subarray(index * size, (index + 1) * size);
-    return unpack(SSPI_STRUCT.SecBuffer, entry).length;
-  }
-
-  free(): void {
-    this.#descriptor.free();
-    this.#buffers.free();
-  }
 }
 
 function inputBuffers(

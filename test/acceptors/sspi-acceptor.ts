@@ -2,7 +2,8 @@
 // the one password it shall accept. Owns the calls the product has no use for.
 import type { NativeFunction } from '../../src/native/ffi.ts';
 import { NativeMemory, openLibrary } from '../../src/native/ffi.ts';
-import { BufferList, isFailure, SEC } from '../../src/native/sspi-library.ts';
+import { BufferList } from '../../src/native/sspi-buffers.ts';
+import { isFailure, SEC } from '../../src/native/sspi-library.ts';
 import { SECBUFFER, SSPI_STRUCT, sizeOf } from '../../src/native/sspi-structures.ts';
 
 const SECPKG_CRED_INBOUND = 1;
