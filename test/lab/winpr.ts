@@ -13,15 +13,19 @@ export interface WinprRun {
   readonly program: string;
   readonly input: string;
   readonly nodeOptions?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** @returns exit code, or the signal that ended it, and what it wrote */
-export async function runWithWinpr({ program, input, nodeOptions = [] }: WinprRun) {
+export async function runWithWinpr({ program, input, nodeOptions = [], env = {} }: WinprRun) {
   const app = stagedApp();
   const child = spawn(process.execPath, [...nodeOptions, join(app, stageProgram(app, program))], {
     // Preloaded, it stays until the last thread has ended: it leaves destructors in all it ran on. One arena for all
     // threads makes memory comparable.
-    env: { PATH: process.env['PATH'], LD_PRELOAD: WINPR, WLOG_LEVEL: 'OFF', MALLOC_ARENA_MAX: '1' },
+    env: {
+      ...{ PATH: process.env['PATH'], LD_PRELOAD: WINPR, WLOG_LEVEL: 'OFF', MALLOC_ARENA_MAX: '1' },
+      ...env,
+    },
     timeout: 60_000,
     killSignal: 'SIGKILL',
   });
