@@ -86,7 +86,7 @@ describe.skipIf(!lab.available)('the GSSAPI acceptor takes', () => {
   let url: string;
 
   beforeAll(async () => {
-    server = negotiatingProxy();
+    server = negotiatingServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -115,6 +115,20 @@ describe.skipIf(!lab.available)('the GSSAPI acceptor takes', () => {
     expect(text).toBe('200 alice@CORP.EXAMPLE');
   });
 
+  it('the delegated ticket of a web server that may have it, and of nobody else', async () => {
+    keys();
+    const page = [`${url}/`, '--proxy', 'direct', '--trusted', '127.0.0.1'];
+    const plain = await sallyport(['get', ...page], LAB.environment);
+    const delegated = await sallyport(['get', ...page, '--delegate', '127.0.0.1'], LAB.environment);
+    const proxied = ['--proxy', url, '--delegate', '127.0.0.1', 'http://origin.example/'];
+    const proxy = await sallyport(['get', ...proxied], LAB.environment);
+    expect([plain, delegated, proxy].map(({ stdout }) => stdout)).toEqual([
+      'alice@CORP.EXAMPLE',
+      'alice@CORP.EXAMPLE, delegated',
+      'alice@CORP.EXAMPLE',
+    ]);
+  });
+
   it('sallyport get with a ticket, and without one by gss-ntlmssp', async () => {
     keys();
     const args = ['get', '--proxy', url, 'http://origin.example/'];
@@ -125,21 +139,24 @@ describe.skipIf(!lab.available)('the GSSAPI acceptor takes', () => {
   });
 });
 
-/** Answers a forwarded request with the name of whoever signed on: the smallest proxy that can. */
-function negotiatingProxy(): Server {
+/** Answers with the name of whoever signed on: the smallest proxy that can, or a web server where it is asked for a path. */
+function negotiatingServer(): Server {
   const acceptors = new WeakMap<Socket, GssapiAcceptor>();
   return createServer((incoming, answer) => {
-    const token = /^Negotiate (\S+)/.exec(incoming.headers['proxy-authorization'] ?? '')?.[1];
+    const isOrigin = incoming.url?.startsWith('/') === true;
+    const [status, name] = isOrigin ? [401, 'WWW-Authenticate'] : [407, 'Proxy-Authenticate'];
+    const sent = incoming.headers[isOrigin ? 'authorization' : 'proxy-authorization'];
+    const token = /^Negotiate (\S+)/.exec(sent ?? '')?.[1];
     if (token === undefined) {
-      answer.writeHead(407, { 'Proxy-Authenticate': 'Negotiate' }).end();
+      answer.writeHead(status, { [name]: 'Negotiate' }).end();
       return;
     }
     const acceptor = acceptors.get(incoming.socket) ?? new GssapiAcceptor(MIT, null);
     acceptors.set(incoming.socket, acceptor);
     const step = acceptor.accept(Buffer.from(token, 'base64'));
     const reply = step.token === null ? '' : ` ${Buffer.from(step.token).toString('base64')}`;
-    answer.writeHead(step.done ? 200 : 407, { 'Proxy-Authenticate': `Negotiate${reply}` });
-    answer.end(step.done ? step.initiator : '');
+    answer.writeHead(step.done ? 200 : status, { [name]: `Negotiate${reply}` });
+    answer.end(step.done ? `${step.initiator}${step.delegated ? ', delegated' : ''}` : '');
     if (step.done) {
       acceptor[Symbol.dispose]();
       acceptors.delete(incoming.socket);

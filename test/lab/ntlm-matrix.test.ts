@@ -13,7 +13,7 @@ const INITIATORS = ['our NTLM', 'WinPR', 'gss-ntlmssp'];
 const ACCEPTORS = ['ours', 'WinPR', 'gss-ntlmssp'];
 /** Neither side of these is the product's: what the two libraries make of each other, and of MS-NLMP. */
 const STRANGERS: Readonly<Record<string, unknown>> = {
-  // WinPR 2.11 signs with a key of its own although no key exchange was granted (MS-NLMP 3.1.5.1.2).
+  // WinPR 2.11's MIC is not that of MS-NLMP 3.1.5.1.2 where no key exchange is granted, as ours never does.
   'WinPR > ours': 'Error: mic',
   // gss-ntlmssp 1.2 does not take WinPR's challenge.
   'gss-ntlmssp > WinPR': expect.stringContaining('Invalid combinations of negotiate flags'),
