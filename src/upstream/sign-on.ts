@@ -1,32 +1,23 @@
 // The state machine of one sign-on, towards a proxy (407) or an origin (401); one for CONNECT, forwarded requests and
-// origins alike. Owns scheme changes, the count of refusals and the gate; reads and writes no socket.
+// origins alike. Owns what an answer means, scheme changes and refusals; reads and writes no socket.
 
 import type { Identity } from '../auth/credentials.ts';
 import { identityKey, mayGetTicket } from '../auth/credentials.ts';
-import type { LogonGate, LogonRequest, LogonTicket } from '../auth/logons/logon-gate.ts';
-import type { AllowedScheme, Mechanism, NegotiateForm } from '../auth/mechanisms.ts';
+import type { Mechanism } from '../auth/mechanisms.ts';
 import { bindsConnection, schemeOf } from '../auth/mechanisms.ts';
 import type { PickInput, Refusal } from '../auth/pick-scheme.ts';
 import { pickScheme } from '../auth/pick-scheme.ts';
 import { refusalError } from '../auth/refusals.ts';
-import type { AuthSession, SchemeName } from '../auth/session.ts';
-import type { SignOnRule } from '../auth/sign-on-rules.ts';
+import type { SchemeName } from '../auth/session.ts';
 import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
 import type { Challenge } from '../http1/challenges.ts';
-import {
-  decodeToken68,
-  formatCredentials,
-  isScheme,
-  parseChallenges,
-} from '../http1/challenges.ts';
+import { formatCredentials, isScheme, parseChallenges } from '../http1/challenges.ts';
 import type { ResponseHead } from '../http1/head.ts';
 import type { Layer } from '../observe/events.ts';
 import { publishChoice } from '../observe/events.ts';
+import type { Attempt } from './attempt.ts';
+import { beginAttempt, prepareAttempt } from './attempt.ts';
 import type { Connection } from './connection.ts';
-import type { ServiceNames } from './first-token.ts';
-import { beginSession } from './first-token.ts';
-import type { HandshakeLimit } from './handshake-limit.ts';
-import type { ProxyMemory } from './proxy-memory.ts';
 import type { Parties } from './sign-on-errors.ts';
 import {
   about,
@@ -36,36 +27,7 @@ import {
   passwordRefused,
   ticketRefused,
 } from './sign-on-errors.ts';
-
-/** What a sign-on needs to know of the server it speaks to and of the user. */
-export interface SignOnScope {
-  readonly layer: Layer;
-  /** Host name without port: the place a secret is proven at, and part of the SPN. */
-  readonly host: string;
-  /** `host:port`, for messages and memory. */
-  readonly name: string;
-  /** Where a password is judged, for the gate: all servers of one domain. */
-  readonly realm: string;
-  readonly identity: Identity | null;
-  /** What may go there at all. */
-  readonly rule: SignOnRule;
-  /** The name alone, where its password is missing. */
-  readonly user: string | null;
-  readonly allow: readonly AllowedScheme[];
-  readonly negotiateForm: NegotiateForm;
-  readonly allowBasicHttp: boolean;
-  readonly allowNtlm: boolean;
-  readonly delegate: boolean;
-  readonly serviceNames: Omit<ServiceNames, 'known'>;
-  readonly securityLibrary: string | undefined;
-  /** Whether credentials travel inside TLS to this server. */
-  readonly encrypted: boolean;
-  /** An origin behind a forwarding proxy: its connection may be shared unless the proxy says it is not. */
-  readonly behindForwardingProxy: boolean;
-  readonly memory: ProxyMemory;
-  readonly gate: LogonGate;
-  readonly limit: HandshakeLimit;
-}
+import type { SignOnScope } from './sign-on-scope.ts';
 
 /** What the loop is to do with an answer. */
 export type Decision =
@@ -80,14 +42,11 @@ interface Offer {
 
 /**
  * - `quiet`: nothing of this sign-on is under way on this connection
- * - `negotiating`: a leg was sent that is not the last
+ * - `negotiating`: a leg was sent, or is about to be, that is not the last
  * - `last-leg`: the next answer is the verdict
  * - `signed-on`: this connection needs no more credentials
  */
 type State = 'quiet' | 'negotiating' | 'last-leg' | 'signed-on';
-
-/** NTLM takes 2, Kerberos 1 or 2, the rest is for SPNEGO restarts (protocol limit of the peers: 10). */
-const MAX_LEGS = 10;
 
 const DELIVER: Decision = { do: 'deliver' };
 const SAME: Decision = { do: 'again', connection: 'same' };
@@ -97,19 +56,16 @@ export class SignOn {
   readonly layer: Layer;
   readonly #scope: SignOnScope;
   readonly #signal: AbortSignal;
-  #state: State = 'quiet';
   #connection: Connection | null = null;
+  /** The one that was chosen, or is known to work; it outlives connections. */
   #mechanism: Mechanism | null = null;
-  #session: AuthSession | null = null;
-  #ticket: LogonTicket | null = null;
-  #leaveQueue = (): void => undefined;
-  #token: Uint8Array | null = null;
+  #attempt: Attempt | null = null;
+  #isSignedOn = false;
+  /** Goes with every request once it was accepted: Basic. */
+  #standing: Uint8Array | null = null;
   /** The offer before anything was sent; during a handshake squid names only the scheme under way. */
   #offer: Offer | null = null;
-  /** The service name of the session under way. */
-  #spn = '';
   #principal: string | null = null;
-  #legs = 0;
   #bodyWithheld = false;
   #startedOver = false;
   #signedOnAgain = false;
@@ -118,19 +74,17 @@ export class SignOn {
     this.layer = scope.layer;
     this.#scope = scope;
     this.#signal = signal;
-    const { identity, gate } = scope;
-    if (identity?.kind === 'password') {
-      gate.prepare(this.#logon(identity));
-    }
+    prepareAttempt(scope);
   }
 
   /** The header field to send with the next request, if any. */
   get credentials(): readonly [name: string, value: string] | null {
-    if (this.#token === null || this.#mechanism === null) {
+    const token = this.#attempt?.token ?? this.#standing;
+    if (token === null || this.#mechanism === null) {
       return null;
     }
     const name = this.layer === 'proxy' ? 'Proxy-Authorization' : 'Authorization';
-    return [name, formatCredentials(schemeOf(this.#mechanism), this.#token)];
+    return [name, formatCredentials(schemeOf(this.#mechanism), token)];
   }
 
   /** True when the next request is known to be answered by a challenge: its body stays at home. */
@@ -145,9 +99,7 @@ export class SignOn {
 
   /** The scheme that signed this connection on, or the request. */
   get scheme(): SchemeName | null {
-    return this.#state === 'signed-on' && this.#mechanism !== null
-      ? schemeOf(this.#mechanism)
-      : null;
+    return this.#isSignedOn && this.#mechanism !== null ? schemeOf(this.#mechanism) : null;
   }
 
   get identity(): Identity | null {
@@ -190,7 +142,7 @@ export class SignOn {
     if (this.layer === 'proxy' && signedOn !== null && !memory.wantsTokenEachTime(name)) {
       this.#mechanism = remembered?.mechanism ?? null;
       this.#principal = signedOn.principal;
-      this.#state = 'signed-on';
+      this.#isSignedOn = true;
       return;
     }
     const { identity } = this.#scope;
@@ -210,10 +162,7 @@ export class SignOn {
    */
   sent(bodyWithheld: boolean): void {
     this.#bodyWithheld = bodyWithheld;
-    if (this.#state === 'last-leg') {
-      this.#ticket?.lastLegSent();
-      this.#leaveQueue();
-    }
+    this.#attempt?.sent();
   }
 
   /**
@@ -243,16 +192,16 @@ export class SignOn {
    * @returns whether to begin once more on a fresh connection; else the error to raise
    */
   lost(cause: Error): 'start-over' | SallyportError | null {
-    if (this.#state === 'quiet' || this.#state === 'signed-on') {
+    const attempt = this.#attempt;
+    if (attempt === null) {
       return null;
     }
-    if (this.#session?.proof === 'ticket') {
-      // No account can be locked by it: a lost request like any other.
-      this.#endAttempt('undecided');
-      return null;
-    }
-    const onlyFirstLegSent = this.#state === 'negotiating' && this.#legs === 1;
+    const onlyFirstLegSent = !attempt.isLastLeg && attempt.legs === 1;
     this.#endAttempt('undecided');
+    if (attempt.proof === 'ticket') {
+      // No account can be locked by it: a lost request like any other.
+      return null;
+    }
     if (onlyFirstLegSent && !this.#startedOver) {
       this.#startedOver = true;
       return 'start-over';
@@ -262,7 +211,7 @@ export class SignOn {
 
   /** Frees the session and gives the turn at the gate back. Called on every path. */
   end(): void {
-    if (this.#state !== 'signed-on') {
+    if (!this.#isSignedOn) {
       this.#reset();
     }
   }
@@ -286,12 +235,13 @@ export class SignOn {
 
   /** Any other status: the server is content with what it got (MS-NTHT 3.1.5.1). */
   async #passed(head: ResponseHead): Promise<Decision> {
-    if (this.#state === 'last-leg') {
-      await this.#verifyServer(head);
-      this.#accept();
+    const attempt = this.#attempt;
+    if (attempt?.isLastLeg) {
+      await this.#verifyServer(attempt, head);
+      this.#accept(attempt);
       return DELIVER;
     }
-    if (this.#state === 'negotiating') {
+    if (attempt !== null) {
       // It did not want credentials for this request after all.
       const withheld = this.#bodyWithheld;
       this.#mechanism = null;
@@ -373,57 +323,48 @@ export class SignOn {
       notTrusted: this.#isHeldBack ? rule.rule : null,
       causes: [...memory.asideAt(name).values()].filter((cause) => cause !== null),
     });
-    this.#say(null, refusal.code);
-    return { do: 'deliver', refusal };
+    return this.#refuse(refusal);
   }
 
   async #continue(offers: Challenge[], keeps: boolean): Promise<Decision> {
     const token = this.#tokenFor(offers);
-    const next = token === null ? null : await this.#step(token);
-    if (next === null) {
+    if (token === null || !(await this.#attempt?.step(token))) {
       return this.#setAside();
     }
     if (!keeps) {
       throw handshakeCut(this.#parties);
     }
-    this.#take(next);
     return SAME;
   }
 
   /** After the last leg: a further token continues Negotiate, everything else is a no, garbage included. */
   async #verdict(offers: Challenge[], head: ResponseHead, keeps: boolean): Promise<Decision> {
-    const continues = this.#mechanism === 'negotiate-spnego' || this.#mechanism === 'negotiate';
-    const token = continues ? this.#tokenFor(offers) : null;
-    const next = token === null ? null : await this.#step(token).catch(() => null);
-    if (next !== null && keeps) {
-      this.#take(next);
+    const attempt = this.#attempt;
+    const token = attempt?.mayContinue ? this.#tokenFor(offers) : null;
+    if (token !== null && keeps && (await attempt?.step(token).catch(() => false))) {
       return SAME;
     }
-    if (this.#session?.proof === 'ticket') {
-      return this.#ticketRefused(offers, head);
+    if (attempt?.proof === 'ticket') {
+      return this.#ticketRefused(attempt, { offers, head });
     }
-    const proven = this.#ticket?.proven ?? false;
     this.#endAttempt('refused');
     const isSystem = this.#scope.identity?.kind === 'system';
-    const refusal = proven ? denied(this.#parties) : passwordRefused(this.#parties, isSystem);
-    this.#say(null, refusal.code);
-    return { do: 'deliver', refusal };
+    return this.#refuse(
+      attempt?.wasProven ? denied(this.#parties) : passwordRefused(this.#parties, isSystem),
+    );
   }
 
   /** No password was judged: the next scheme may be tried, on a fresh handshake. */
-  async #ticketRefused(offers: Challenge[], head: ResponseHead): Promise<Decision> {
+  async #ticketRefused({ spn }: Attempt, offer: Offer): Promise<Decision> {
     const { memory, name } = this.#scope;
     if (memory.doubtTicket(name)) {
       this.#endAttempt('undecided');
-      const refusal = denied(this.#parties);
-      this.#say(null, refusal.code);
-      return { do: 'deliver', refusal };
+      return this.#refuse(denied(this.#parties));
     }
-    const cause = ticketRefused(this.#parties, this.#spn);
-    this.#aside('negotiate', cause);
+    this.#aside('negotiate', ticketRefused(this.#parties, spn));
     this.#mechanism = null;
     this.#reset();
-    return this.#choose(this.#offer ?? { offers, head }, false);
+    return this.#choose(this.#offer ?? offer, false);
   }
 
   /** A signed-on connection is asked again: once more on a fresh one, then it is a denial. */
@@ -457,79 +398,29 @@ export class SignOn {
 
   /** @returns false when it cannot begin here: it is set aside, and nothing was sent */
   async #start(mechanism: Mechanism, identity: Identity): Promise<boolean> {
-    const { gate, limit, name } = this.#scope;
-    if (identity.kind === 'password') {
-      this.#ticket = await gate.enter(this.#logon(identity), this.#signal);
-    }
     this.#mechanism = mechanism;
-    const first = await this.#firstToken(mechanism, identity);
-    if (first === 'cannot-begin') {
-      return false;
-    }
-    const proof = this.#session?.proof;
-    if (identity.kind === 'system' && proof === 'password') {
-      this.#ticket = await gate.enter(this.#logon(identity), this.#signal);
-    }
-    if (identity.kind === 'password' && proof === 'ticket') {
-      // The KDC has judged the password by now; what the server judges is a ticket.
-      this.#ticket?.accepted();
-      this.#ticket = null;
-    }
-    this.#leaveQueue = await limit.enter(name, this.#signal);
-    this.#legs = 0;
-    if (first !== null) {
-      this.#take(first);
-    }
-    return true;
-  }
-
-  async #firstToken(
-    mechanism: Mechanism,
-    identity: Identity,
-  ): Promise<Uint8Array | null | 'cannot-begin'> {
-    const { memory, name, serviceNames, allowNtlm, rule, delegate, securityLibrary } = this.#scope;
     try {
-      const context = {
+      const attempt = await beginAttempt(mechanism, {
         identity,
         channelBindings: await this.#channelBindings(),
-        allowNtlm: allowNtlm && (identity.kind === 'password' || rule.ntlm),
-        delegate,
-        securityLibrary,
-      };
-      const names = { ...serviceNames, known: memory.spn(name) };
-      const { session, token, spn } = await beginSession(mechanism, context, names);
-      this.#session = session;
-      this.#spn = spn;
-      this.#principal = session.principal;
-      if (spn !== serviceNames.typed) {
-        memory.learnSpn(name, spn);
-      }
+        scope: this.#scope,
+        signal: this.#signal,
+      });
+      this.#attempt = attempt;
+      this.#principal = attempt.principal;
       if (identity.kind === 'system' || mechanism === 'negotiate') {
-        this.#say(
-          mechanism,
-          `${session.description} as ${session.principal ?? this.#parties.who} for ${spn}`,
-        );
+        const who = attempt.principal ?? this.#parties.who;
+        this.#say(mechanism, `${attempt.description} as ${who} for ${attempt.spn}`);
       }
-      return token;
+      return true;
     } catch (error) {
-      if (!isSallyportError(error)) {
+      if (!isSallyportError(error) || !cannotBegin(error)) {
         throw error;
       }
-      this.#endAttempt(error.code === 'CREDENTIALS_REFUSED' ? 'refused' : 'undecided');
-      if (!cannotBegin(error)) {
-        throw error;
-      }
-      this.#aside(mechanism, about(name, error));
+      this.#aside(mechanism, about(this.#scope.name, error));
       this.#mechanism = null;
-      return 'cannot-begin';
+      return false;
     }
-  }
-
-  #logon(identity: Identity): LogonRequest {
-    const { name, realm } = this.#scope;
-    return identity.kind === 'password'
-      ? { place: name, realm, account: identity.typed, secret: identity.password }
-      : { place: name, realm, account: this.#principal ?? identity.typed, secret: null };
   }
 
   async #channelBindings(): Promise<Uint8Array | null> {
@@ -542,30 +433,16 @@ export class SignOn {
     return tlsServerEndPoint(certificate);
   }
 
-  #take(token: Uint8Array): void {
-    this.#legs += 1;
-    if (this.#legs > MAX_LEGS) {
-      throw new SallyportError('HANDSHAKE_LOOP', `The sign-on took more than ${MAX_LEGS} legs`);
-    }
-    this.#token = token;
-    this.#state = this.#session?.complete ? 'last-leg' : 'negotiating';
-  }
-
-  async #step(token: string): Promise<Uint8Array | null> {
-    return (await this.#session?.step(decodeToken68(token))) ?? null;
-  }
-
-  #accept(): void {
-    const token = this.#token;
-    const proof = this.#session?.proof ?? 'password';
+  #accept(attempt: Attempt): void {
+    const { token, proof } = attempt;
     this.#endAttempt('accepted');
-    this.#state = 'signed-on';
+    this.#isSignedOn = true;
     if (this.#mechanism === null || this.#connection === null) {
       return;
     }
     this.#scope.memory.learn(this.#scope.name, { mechanism: this.#mechanism, proof });
     if (!bindsConnection(this.#mechanism)) {
-      this.#token = token;
+      this.#standing = token;
       return;
     }
     if (this.layer === 'proxy') {
@@ -580,10 +457,10 @@ export class SignOn {
   }
 
   /** A token in the accepting answer is the server's own proof; a wrong one ends the matter. */
-  async #verifyServer(head: ResponseHead): Promise<void> {
+  async #verifyServer(attempt: Attempt, head: ResponseHead): Promise<void> {
     const token = this.#tokenFor(this.offersIn(head));
     if (token !== null) {
-      await this.#step(token);
+      await attempt.step(token);
     }
   }
 
@@ -605,20 +482,31 @@ export class SignOn {
     }
   }
 
+  get #state(): State {
+    if (this.#isSignedOn) {
+      return 'signed-on';
+    }
+    if (this.#attempt === null) {
+      return 'quiet';
+    }
+    return this.#attempt.isLastLeg ? 'last-leg' : 'negotiating';
+  }
+
+  #refuse(refusal: SallyportError): Decision {
+    this.#say(null, refusal.code);
+    return { do: 'deliver', refusal };
+  }
+
   #endAttempt(verdict: 'accepted' | 'refused' | 'undecided'): void {
-    this.#ticket?.[verdict]();
-    this.#ticket = null;
-    this.#leaveQueue();
-    this.#session?.[Symbol.dispose]();
-    this.#session = null;
-    this.#token = null;
-    this.#state = 'quiet';
+    this.#attempt?.end(verdict);
+    this.#attempt = null;
+    this.#standing = null;
+    this.#isSignedOn = false;
   }
 
   #reset(): void {
     this.#endAttempt('undecided');
     this.#bodyWithheld = false;
-    this.#legs = 0;
   }
 
   #say(mechanism: Mechanism | null, reason: string): void {

@@ -1,0 +1,205 @@
+// One try to sign on: its session, its turn at the gate and in the queue, and the token that goes out next. Owns the order
+// these are got in, and that they are given back; what an answer means is `sign-on.ts`.
+import type { Identity, PasswordIdentity } from '../auth/credentials.ts';
+import type { LogonRequest, LogonTicket } from '../auth/logons/logon-gate.ts';
+import type { Mechanism } from '../auth/mechanisms.ts';
+import type { AuthSession } from '../auth/session.ts';
+import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
+import { decodeToken68 } from '../http1/challenges.ts';
+import type { Begun } from './first-token.ts';
+import { beginSession } from './first-token.ts';
+import type { SignOnScope } from './sign-on-scope.ts';
+
+/** NTLM takes 2, Kerberos 1 or 2, the rest is for SPNEGO restarts (protocol limit of the peers: 10). */
+const MAX_LEGS = 10;
+
+export interface Attempt {
+  /** The token that goes with the next request. */
+  readonly token: Uint8Array | null;
+  /** Requests this attempt has made tokens for. */
+  readonly legs: number;
+  /** Whether the answer to `token` is the verdict. */
+  readonly isLastLeg: boolean;
+  /** Whether a token behind the last leg goes on with it; a fresh NTLM challenge there would cost a second logon. */
+  readonly mayContinue: boolean;
+  readonly proof: AuthSession['proof'];
+  readonly principal: string | null;
+  readonly description: string;
+  /** The service name it is for. */
+  readonly spn: string;
+  /** Whether this password was accepted in this realm before. */
+  readonly wasProven: boolean;
+  /** The request with `token` was written. */
+  sent(): void;
+  /**
+   * Takes a challenge.
+   *
+   * @returns whether there is a next token; false when this side has nothing more to say
+   * @throws SallyportError HANDSHAKE_LOOP, and those of `AuthSession.step`
+   */
+  step(challenge: string): Promise<boolean>;
+  /** Once, on every path. */
+  end(verdict: 'accepted' | 'refused' | 'undecided'): void;
+}
+
+export interface AttemptInput {
+  readonly identity: Identity;
+  readonly channelBindings: Uint8Array | null;
+  readonly scope: SignOnScope;
+  readonly signal: AbortSignal;
+}
+
+/** Begins what the gate will need, while the connection is still being made. */
+export function prepareAttempt({ identity, gate, ...scope }: SignOnScope): void {
+  if (identity?.kind === 'password') {
+    gate.prepare(logonOf(identity, null, scope));
+  }
+}
+
+/**
+ * Waits for the turn at the gate and in the queue, and makes the first token. Nothing is sent, but that a domain
+ * controller may be asked.
+ *
+ * @throws SallyportError CREDENTIALS_REFUSED, CREDENTIALS_INVALID, and why this mechanism cannot begin here
+ * @throws the reason of the signal
+ */
+export async function beginAttempt(mechanism: Mechanism, input: AttemptInput): Promise<Attempt> {
+  const { identity, scope, signal } = input;
+  const enter = (principal: string | null): Promise<LogonTicket> =>
+    scope.gate.enter(logonOf(identity, principal, scope), signal);
+  let ticket = identity.kind === 'password' ? await enter(null) : null;
+  let session: AuthSession | null = null;
+  try {
+    const begun = await firstToken(mechanism, input, ticket);
+    session = begun.session;
+    if (identity.kind === 'system' && session.proof === 'password') {
+      ticket = await enter(session.principal);
+    }
+    if (identity.kind === 'password' && session.proof === 'ticket') {
+      // The KDC has judged the password by now; what the server judges is a ticket.
+      ticket?.accepted();
+      ticket = null;
+    }
+    const leaveQueue = await scope.limit.enter(scope.name, signal);
+    return new RunningAttempt(mechanism, begun, ticket, leaveQueue);
+  } catch (error) {
+    const isRefusal = isSallyportError(error) && error.code === 'CREDENTIALS_REFUSED';
+    ticket?.[isRefusal ? 'refused' : 'undecided']();
+    session?.[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function firstToken(
+  mechanism: Mechanism,
+  { identity, channelBindings, scope }: AttemptInput,
+  ticket: LogonTicket | null,
+): Promise<Begun> {
+  const { memory, name, serviceNames, rule, delegate, securityLibrary } = scope;
+  const allowNtlm = scope.allowNtlm && (identity.kind === 'password' || rule.ntlm);
+  const names = { ...serviceNames, known: memory.spn(name) };
+  const context = { identity, channelBindings, allowNtlm, delegate, securityLibrary };
+  try {
+    const begun = await beginSession(mechanism, context, names);
+    if (begun.spn !== serviceNames.typed) {
+      memory.learnSpn(name, begun.spn);
+    }
+    return begun;
+  } catch (error) {
+    if (isSallyportError(error) && error.code === 'KDC_UNREACHABLE' && error.native === undefined) {
+      // Given up by us: the password may be on its way, and its refusal unheard.
+      ticket?.lastLegSent();
+    }
+    throw error;
+  }
+}
+
+function logonOf(
+  identity: Identity,
+  principal: string | null,
+  { name, realm }: Pick<SignOnScope, 'name' | 'realm'>,
+): LogonRequest {
+  const place = { place: name, realm };
+  return identity.kind === 'password'
+    ? { ...place, account: identity.typed, secret: secretOf(identity) }
+    : { ...place, account: principal ?? identity.typed, secret: null };
+}
+
+function secretOf({ password }: PasswordIdentity): PasswordIdentity['password'] {
+  return password;
+}
+
+class RunningAttempt implements Attempt {
+  readonly spn: string;
+  readonly wasProven: boolean;
+  token: Uint8Array | null;
+  legs = 1;
+  readonly #mechanism: Mechanism;
+  readonly #session: AuthSession;
+  readonly #ticket: LogonTicket | null;
+  readonly #leaveQueue: () => void;
+
+  constructor(
+    mechanism: Mechanism,
+    { session, token, spn }: Begun,
+    ticket: LogonTicket | null,
+    leaveQueue: () => void,
+  ) {
+    this.#mechanism = mechanism;
+    this.#session = session;
+    this.token = token;
+    this.spn = spn;
+    this.#ticket = ticket;
+    this.wasProven = ticket?.proven ?? false;
+    this.#leaveQueue = leaveQueue;
+  }
+
+  get isLastLeg(): boolean {
+    return this.#session.complete;
+  }
+
+  get mayContinue(): boolean {
+    return (
+      this.#mechanism === 'negotiate-spnego' ||
+      (this.#mechanism === 'negotiate' && this.proof === 'ticket')
+    );
+  }
+
+  get proof(): AuthSession['proof'] {
+    return this.#session.proof;
+  }
+
+  get principal(): string | null {
+    return this.#session.principal;
+  }
+
+  get description(): string {
+    return this.#session.description;
+  }
+
+  sent(): void {
+    if (this.isLastLeg) {
+      this.#ticket?.lastLegSent();
+      this.#leaveQueue();
+    }
+  }
+
+  async step(challenge: string): Promise<boolean> {
+    const next = await this.#session.step(decodeToken68(challenge));
+    if (next === null) {
+      return false;
+    }
+    this.legs += 1;
+    if (this.legs > MAX_LEGS) {
+      throw new SallyportError('HANDSHAKE_LOOP', `The sign-on took more than ${MAX_LEGS} legs`);
+    }
+    this.token = next;
+    return true;
+  }
+
+  end(verdict: 'accepted' | 'refused' | 'undecided'): void {
+    this.#ticket?.[verdict]();
+    this.#leaveQueue();
+    this.#session[Symbol.dispose]();
+  }
+}
