@@ -1,9 +1,10 @@
-// Where a download goes: standard output, or a file that is complete or not there. Owns `.part`, the rename and the
-// words for a full disk.
+// Where a download goes: standard output, or a file that is complete or not there. Owns the rename and the words for a
+// full disk.
 import { access, constants, open, realpath, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorWord } from '../errors/error-word.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
+import { checkFree, claimPart, partOf } from './part-file.ts';
 
 export interface Destination {
   /** @throws SallyportError OUTPUT_FAILED */
@@ -21,6 +22,9 @@ export async function checkWritable(file: string): Promise<void> {
   try {
     const { target, isBeside } = await resolveTarget(file);
     await access(isBeside ? dirname(target) : target, constants.W_OK);
+    if (isBeside) {
+      checkFree(file, target);
+    }
   } catch (cause) {
     throw outputFailed(file, cause);
   }
@@ -32,17 +36,45 @@ export async function fileDestination(file: string): Promise<Destination> {
     throw outputFailed(file, cause);
   };
   const { target, isBeside } = await resolveTarget(file).catch(failed);
-  const written = isBeside ? `${target}.part` : target;
-  const handle = await open(written, 'w').catch(failed);
+  if (!isBeside) {
+    const handle = await open(target, 'w').catch(failed);
+    return {
+      write: (piece) => handle.writeFile(piece).catch(failed),
+      close: () => handle.close().catch(failed),
+    };
+  }
+  const release = await claimPart(file, target).catch(failed);
+  const part = partOf(target);
+  const handle = await open(part, 'w').catch((cause) => {
+    release();
+    return failed(cause);
+  });
   return {
     write: (piece) => handle.writeFile(piece).catch(failed),
     close: async (isComplete) => {
-      await handle.close().catch(failed);
-      if (isComplete && isBeside) {
-        await rename(written, target).catch(failed);
+      try {
+        await handle.close();
+        if (isComplete) {
+          await rename(part, target);
+        }
+      } catch (cause) {
+        throw isGone(cause) ? lost(file, part, cause) : outputFailed(file, cause);
+      } finally {
+        release();
       }
     },
   };
+}
+
+function isGone(cause: unknown): boolean {
+  return errorWord(cause) === 'ENOENT';
+}
+
+function lost(file: string, part: string, cause: unknown): SallyportError {
+  return new SallyportError('OUTPUT_FAILED', `Cannot write ${file}: ${part} was taken away`, {
+    cause,
+    hint: 'Try again, or name another file with -o.',
+  });
 }
 
 /** What is no regular file, such as a device or a pipe, is written as it is; a link is followed. */

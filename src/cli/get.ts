@@ -12,6 +12,7 @@ import { EXIT_CODES_HELP, EXIT_INTERRUPTED } from './exit-codes.ts';
 import type { CommonFlags } from './flags.ts';
 import { withRouteOptions, withSignOnOptions } from './flags.ts';
 import { narrate, tellHeaders, tellRoute } from './narrate.ts';
+import { partOf } from './part-file.ts';
 import { formatBytes, Progress } from './progress.ts';
 import type { Followed } from './redirects.ts';
 import { getFollowing } from './redirects.ts';
@@ -131,7 +132,7 @@ async function save({ body, headers }: HttpResponse, file: string | undefined): 
   let isComplete = false;
   const stop = (): void => {
     progress?.end();
-    const kept = file === undefined ? '' : `; what has arrived is in ${file}.part`;
+    const kept = file === undefined ? '' : `; what has arrived is in ${partOf(file)}`;
     process.stderr.write(`sallyport: Stopped after ${formatBytes(bytes)}${kept}.\n`);
     process.exit(EXIT_INTERRUPTED);
   };

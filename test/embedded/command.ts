@@ -25,6 +25,8 @@ export interface CommandOptions {
   readonly node?: readonly string[];
   /** Another copy of the command. */
   readonly main?: string;
+  /** Is given the way to send it a signal. */
+  readonly onStart?: (kill: (signal: NodeJS.Signals) => unknown) => void;
 }
 
 const CLEAN = { PATH: process.env['PATH'] ?? '', HOME: SCRATCH, SALLYPORT_CA: CA_FILE };
@@ -33,14 +35,16 @@ let runs = 0;
 
 export async function sallyport(
   args: readonly string[],
-  { env = {}, input = '', redirect = '', node = [], main = MAIN }: CommandOptions = {},
+  options: CommandOptions = {},
 ): Promise<CommandResult> {
+  const { env = {}, input = '', redirect = '', node = [], main = MAIN, onStart } = options;
   runs += 1;
   const words = [process.execPath, ...node, main, ...args];
   const child = spawn('sh', ['-c', `exec "$0" "$@" ${redirect}`, ...words], {
     env: { ...CLEAN, SALLYPORT_STATE_DIR: join(SCRATCH, `state-${runs}`), ...env },
     timeout: 20_000,
   });
+  onStart?.((signal) => child.kill(signal));
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (piece) => out.push(piece));

@@ -95,6 +95,55 @@ describe('sallyport get', () => {
     expect(readFileSync(`${file}.part`, 'utf8')).toBe('half');
   });
 
+  it('lets one command at a time write a file, and says so to the other', async () => {
+    const file = join(folder, 'out.bin');
+    let answer = (): void => undefined;
+    await using slow = await createRawServer((socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc');
+        answer = () => void socket.write('def');
+      });
+    });
+    const first = get(['--proxy', 'direct', '-o', file, `${slow.url}/`]);
+    await expect
+      .poll(() => existsSync(`${file}.part`) && readFileSync(`${file}.part`, 'utf8'))
+      .toBe('abc');
+    const second = await get(['--proxy', 'direct', '-o', file, `${origin.url}/bytes/5`]);
+    answer();
+    expect(second).toMatchObject({ code: 9, stderr: expect.stringMatching(/another command/) });
+    expect((await first).code).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe('abcdef');
+    expect(readdirSync(folder)).toEqual(['out.bin']);
+  });
+
+  it.each([
+    ['Ctrl-C', 'SIGINT', 130],
+    ['a kill', 'SIGKILL', null],
+  ] as const)(
+    'keeps what has arrived at %s, and the next one goes on',
+    async (_what, signal, exit) => {
+      const file = join(folder, 'out.bin');
+      await using stuck = await createRawServer((socket) => {
+        socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc'));
+      });
+      let end = (_signal: NodeJS.Signals): unknown => undefined;
+      const stopped = get(['--proxy', 'direct', '-o', file, `${stuck.url}/`], {
+        onStart: (kill: typeof end) => {
+          end = kill;
+        },
+      });
+      await expect
+        .poll(() => existsSync(`${file}.part`) && readFileSync(`${file}.part`).length)
+        .toBe(3);
+      end(signal);
+      expect((await stopped).code).toBe(exit);
+      expect(readFileSync(`${file}.part`, 'utf8')).toBe('abc');
+      const again = await get(['--proxy', 'direct', '-o', file, `${origin.url}/bytes/5`]);
+      expect(again).toMatchObject({ code: 0, stderr: '' });
+      expect(readdirSync(folder)).toEqual(['out.bin']);
+    },
+  );
+
   it('writes a pipe and a link as what they are', async () => {
     const pipe = join(folder, 'pipe');
     const real = join(folder, 'real.bin');

@@ -1,0 +1,124 @@
+// The file a download is written to until it is complete, for one command at a time. Owns its name and the lock beside it,
+// which one that was killed leaves behind and the next one takes away.
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import { withLock } from '../auth/logons/file-lock.ts';
+import type { ProcessMark } from '../auth/logons/process-mark.ts';
+import { isRunning, ownMark } from '../auth/logons/process-mark.ts';
+import { SallyportError } from '../errors/sallyport-error.ts';
+
+/** The mark follows the lock in the same turn: a lock without one was left by a process that died between. */
+const UNMARKED_MS = 1000;
+/** A download is given up when it was silent for 120 s, so a file that nobody touched for longer is nobody's. */
+const UNTOUCHED_MS = 180_000;
+
+export function partOf(target: string): string {
+  return `${target}.part`;
+}
+
+/**
+ * Takes the `.part` of a file for this process, until it ends or gives it back.
+ *
+ * @param file as the user named it
+ * @param target the file itself, links followed
+ * @returns what gives it back
+ * @throws SallyportError OUTPUT_FAILED when another command writes it; Error when the lock cannot be made
+ */
+export async function claimPart(file: string, target: string): Promise<() => void> {
+  const lock = lockOf(target);
+  if (!tryLock(lock)) {
+    await breakAbandoned(target);
+    if (!tryLock(lock)) {
+      throw isWritten(file, target);
+    }
+  }
+  const release = (): void => {
+    process.off('exit', release);
+    rmSync(lock, { force: true });
+  };
+  // Ctrl-C and the like end the process without going through the download.
+  process.on('exit', release);
+  return release;
+}
+
+/** @throws SallyportError OUTPUT_FAILED when another command writes the `.part` of this file */
+export function checkFree(file: string, target: string): void {
+  if (isHeld(target)) {
+    throw isWritten(file, target);
+  }
+}
+
+function lockOf(target: string): string {
+  return `${partOf(target)}.lock`;
+}
+
+/** Looked at again while nobody else breaks it: between look and removal it may have become another's. */
+async function breakAbandoned(target: string): Promise<void> {
+  if (isHeld(target)) {
+    return;
+  }
+  const lock = lockOf(target);
+  await withLock(`${lock}.break`, () => {
+    if (!isHeld(target)) {
+      rmSync(lock, { force: true });
+    }
+  });
+}
+
+function isHeld(target: string): boolean {
+  const lock = lockOf(target);
+  const age = ageOf(lock);
+  if (age === null) {
+    return false;
+  }
+  const mark = readMark(lock);
+  if (mark === null) {
+    return age < UNMARKED_MS;
+  }
+  // One of another machine, or container, cannot be looked at.
+  return isRunning(mark) ?? Math.min(age, ageOf(partOf(target)) ?? age) < UNTOUCHED_MS;
+}
+
+/** @returns false when it is there already */
+function tryLock(lock: string): boolean {
+  let descriptor: number;
+  try {
+    descriptor = openSync(lock, 'wx');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      return false;
+    }
+    throw error;
+  }
+  try {
+    writeSync(descriptor, JSON.stringify(ownMark()));
+    return true;
+  } catch (error) {
+    rmSync(lock, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Milliseconds since it was written; `null` when it is not there. */
+function ageOf(path: string): number | null {
+  const about = statSync(path, { throwIfNoEntry: false });
+  return about === undefined ? null : Date.now() - about.mtimeMs;
+}
+
+function readMark(lock: string): ProcessMark | null {
+  try {
+    const { pid, start, space } = JSON.parse(readFileSync(lock, 'utf8'));
+    return Number.isInteger(pid) ? { pid, start: String(start), space: String(space) } : null;
+  } catch {
+    return null;
+  }
+}
+
+function isWritten(file: string, target: string): SallyportError {
+  return new SallyportError(
+    'OUTPUT_FAILED',
+    `Cannot write ${file}: another command is writing ${partOf(target)}`,
+    { hint: 'Wait until it is done, or name another file with -o.' },
+  );
+}
