@@ -1,10 +1,11 @@
-// Where a download goes: standard output, or a file that is complete or not there. Owns the rename and the words for a
-// full disk.
+// Where a download goes: standard output, or a file that is complete or not there. Owns the rename.
 import { access, constants, open, realpath, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorWord } from '../errors/error-word.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
+import { outputFailed } from './output-failed.ts';
 import { checkFree, claimPart, partOf } from './part-file.ts';
+import { print } from './print.ts';
 
 export interface Destination {
   /** @throws SallyportError OUTPUT_FAILED */
@@ -92,39 +93,5 @@ async function resolveTarget(file: string): Promise<{ target: string; isBeside: 
 }
 
 export function standardOutput(): Destination {
-  const write = (piece: Uint8Array): Promise<void> =>
-    new Promise((resolve, reject) => {
-      process.stdout.write(piece, (cause) =>
-        cause ? reject(outputFailed('standard output', cause)) : resolve(),
-      );
-    });
-  return { write, close: async () => undefined };
-}
-
-/** Says what the operating system said, in words for the usual cases. */
-function outputFailed(file: string, cause: unknown): SallyportError {
-  if (cause instanceof SallyportError) {
-    return cause;
-  }
-  const code = errorWord(cause);
-  const words: Record<string, string> = {
-    ENOSPC: 'the disk is full',
-    EDQUOT: 'the quota is used up',
-    EACCES: 'permission denied',
-    EPERM: 'permission denied',
-    EROFS: 'the file system is read-only',
-    ENOENT: 'its directory does not exist',
-    EPIPE: 'its reader has gone',
-  };
-  return new SallyportError('OUTPUT_FAILED', `Cannot write ${file}: ${words[code] ?? code}`, {
-    cause,
-    ...hintFor(file, code),
-  });
-}
-
-function hintFor(file: string, code: string): { hint?: string } {
-  if (code === 'ENOSPC') {
-    return { hint: 'Make room and try again.' };
-  }
-  return file === 'standard output' ? {} : { hint: 'Name another file with -o.' };
+  return { write: print, close: async () => undefined };
 }

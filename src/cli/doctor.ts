@@ -9,6 +9,7 @@ import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.ts';
 import type { CommonFlags } from './flags.ts';
 import { withRouteOptions, withSignOnOptions } from './flags.ts';
 import { narrate } from './narrate.ts';
+import { print } from './print.ts';
 import { printable } from './printable.ts';
 import { remedyCommand } from './report.ts';
 import { settingsFor } from './sign-on-settings.ts';
@@ -63,7 +64,7 @@ async function doctor(
     tellRemedy: (remedy) => remedyCommand(words, remedy),
   });
   clearProgress();
-  process.stdout.write(flags.json ? jsonOf(report) : textOf(report));
+  await print(flags.json ? jsonOf(report) : textOf(report));
   const { works, outcome } = report.verdict;
   if (works === false) {
     throw new Ended(EXIT_CODES[outcome ?? 'internal']);

@@ -175,7 +175,9 @@ class NoOption extends Option {
 function seconds(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value <= 86_400)) {
-    throw new InvalidArgumentError('It must be a number of seconds above 0.');
+    throw new InvalidArgumentError(
+      'It must be a number of seconds above 0, a day (86400) at most.',
+    );
   }
   return value;
 }

@@ -13,6 +13,7 @@ import type { CommonFlags } from './flags.ts';
 import { withRouteOptions, withSignOnOptions } from './flags.ts';
 import { narrate, tellHeaders, tellRoute } from './narrate.ts';
 import { partOf } from './part-file.ts';
+import { print } from './print.ts';
 import { formatBytes, Progress } from './progress.ts';
 import type { Followed } from './redirects.ts';
 import { getFollowing } from './redirects.ts';
@@ -87,7 +88,7 @@ async function get(address: string, flags: GetFlags): Promise<void> {
   }
   const bytes = await take(response, file);
   if (flags.json) {
-    printSummary(url, followed, bytes, file, performance.now() - started);
+    await printSummary(url, followed, bytes, file, performance.now() - started);
   }
 }
 
@@ -152,13 +153,13 @@ async function save({ body, headers }: HttpResponse, file: string | undefined): 
   return bytes;
 }
 
-function printSummary(
+async function printSummary(
   url: URL,
   { response, redirects, legs, connections }: Followed,
   bytes: number,
   output: string | undefined,
   elapsedMs: number,
-): void {
+): Promise<void> {
   const summary = {
     ok: true,
     url: url.href,
@@ -174,7 +175,7 @@ function printSummary(
     redirects,
     elapsedMs: Math.round(elapsedMs),
   };
-  process.stdout.write(`${JSON.stringify(summary)}\n`);
+  await print(`${JSON.stringify(summary)}\n`);
 }
 
 /** @throws SallyportError HEADER_INVALID */

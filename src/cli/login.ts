@@ -22,6 +22,7 @@ import {
 } from './flags.ts';
 import { narrate } from './narrate.ts';
 import { canPrompt, promptHidden, readLines } from './password.ts';
+import { print } from './print.ts';
 import { printable } from './printable.ts';
 
 const EXAMPLES = `
@@ -75,7 +76,7 @@ async function login(address: string | undefined, flags: CommonFlags): Promise<v
     await writeKeyring(formatProxyUrl(proxy), user, new Secret(password));
   }
   const place = formatProxyUrl(proxy);
-  tell(
+  await tell(
     flags,
     scheme === null
       ? `${place} asked for no sign-on (it answered ${status}), so nothing was stored. If it does for a page you know, name that page.`
@@ -157,8 +158,10 @@ async function signOnOnce(url: URL, settings: UpstreamSettings): Promise<Verdict
   return { scheme, status };
 }
 
-function tell({ json }: CommonFlags, text: string, summary: Record<string, unknown>): void {
-  process.stdout.write(
-    json ? `${JSON.stringify({ ok: true, ...summary })}\n` : `${printable(text)}\n`,
-  );
+function tell(
+  { json }: CommonFlags,
+  text: string,
+  summary: Record<string, unknown>,
+): Promise<void> {
+  return print(json ? `${JSON.stringify({ ok: true, ...summary })}\n` : `${printable(text)}\n`);
 }

@@ -7,6 +7,7 @@ import { resolveSettings } from '../upstream/settings.ts';
 import { chooseProxy } from './chosen-proxy.ts';
 import type { CommonFlags } from './flags.ts';
 import { toOptions, withRouteOptions } from './flags.ts';
+import { print } from './print.ts';
 import { printable } from './printable.ts';
 
 interface LogoutFlags extends CommonFlags {
@@ -42,14 +43,14 @@ async function logout(address: string | undefined, flags: LogoutFlags): Promise<
     }
   }
   if (flags.json) {
-    process.stdout.write(`${JSON.stringify({ ok: true, removed })}\n`);
+    await print(`${JSON.stringify({ ok: true, removed })}\n`);
     return;
   }
   const lines =
     removed.length === 0
       ? [`Nothing was stored${flags.all ? '' : ` for ${proxies[0]}`}.`]
       : removed.map((proxy) => `The password for ${proxy} is removed.`);
-  process.stdout.write(`${lines.map(printable).join('\n')}\n`);
+  await print(`${lines.map(printable).join('\n')}\n`);
 }
 
 /** Whoever has left the network still finds what to name. */

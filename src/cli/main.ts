@@ -9,9 +9,11 @@ import { EXIT_CODES, EXIT_CODES_HELP, EXIT_OK } from './exit-codes.ts';
 import { getCommand } from './get.ts';
 import { loginCommand } from './login.ts';
 import { logoutCommand } from './logout.ts';
+import { print } from './print.ts';
 import { reportFailure } from './report.ts';
 import { retryCommand } from './retry.ts';
 import { trustCommand } from './trust.ts';
+import { usageError } from './usage-error.ts';
 import { whichCommand } from './which.ts';
 
 void main(process.argv.slice(2));
@@ -30,13 +32,8 @@ async function main(argv: readonly string[]): Promise<void> {
 
 async function run(argv: readonly string[]): Promise<number> {
   try {
-    await program().parseAsync(argv, { from: 'user' });
-    return EXIT_OK;
+    return await runCommand(argv);
   } catch (error) {
-    if (error instanceof CommanderError) {
-      // Commander has printed what there is to say.
-      return error.exitCode === 0 ? EXIT_OK : EXIT_CODES.usage;
-    }
     if (error instanceof Ended) {
       return error.exitCode;
     }
@@ -45,15 +42,43 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-function program(): Command {
+/** @throws SallyportError USAGE for what commander does not understand, and what the command throws */
+async function runCommand(argv: readonly string[]): Promise<number> {
+  const said = { out: '', err: '' };
+  try {
+    await program(said).parseAsync(argv, { from: 'user' });
+    return EXIT_OK;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) {
+      throw error;
+    }
+    if (error.exitCode === 0) {
+      await print(said.out);
+      return EXIT_OK;
+    }
+    if (argv.length === 0) {
+      // Its help, unasked.
+      process.stderr.write(said.err);
+      return EXIT_CODES.usage;
+    }
+    throw usageError(error, argv);
+  }
+}
+
+/** @param said takes what commander would print: only whoever called knows whether it can be printed */
+function program(said: { out: string; err: string }): Command {
   const command = new Command('sallyport')
     .description('Downloads through a corporate proxy that wants a sign-on')
     .version(VERSION)
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error: /, 'sallyport: ')),
+      writeOut: (text) => {
+        said.out += text;
+      },
+      writeErr: (text) => {
+        said.err += text;
+      },
     })
-    .showHelpAfterError('Try --help.')
     .addHelpText('after', EXIT_CODES_HELP);
   for (const sub of [
     getCommand(),

@@ -10,6 +10,7 @@ import { targetOf } from '../upstream/target.ts';
 import { describeRoute, routeJson } from './describe-route.ts';
 import type { CommonFlags } from './flags.ts';
 import { toOptions, withRouteOptions } from './flags.ts';
+import { print } from './print.ts';
 import { printable } from './printable.ts';
 import { parseAddress } from './web-address.ts';
 
@@ -38,7 +39,7 @@ async function retry(address: string, flags: CommonFlags): Promise<void> {
   const { forgotten, accounts } = await forget(realms);
   if (flags.json) {
     const summary = { ok: true, route: routeJson(route), realms, forgotten, accounts };
-    process.stdout.write(`${JSON.stringify(summary)}\n`);
+    await print(`${JSON.stringify(summary)}\n`);
     return;
   }
   const where = route.kind === 'proxy' ? formatProxyUrl(route.proxy) : describeRoute(route);
@@ -46,7 +47,7 @@ async function retry(address: string, flags: CommonFlags): Promise<void> {
     forgotten === 0
       ? 'No refusal was remembered'
       : `Forgotten: the refusal of ${accounts.join(', ')}`;
-  process.stdout.write(`${printable(`${what} (${where}; ${realms.join(', ')})`)}\n`);
+  await print(`${printable(`${what} (${where}; ${realms.join(', ')})`)}\n`);
 }
 
 function forget(realms: readonly string[]): ReturnType<typeof forgetRefusals> {

@@ -8,6 +8,7 @@ import { readConfiguration } from '../settings/config-file.ts';
 import { readEnvironment } from '../settings/environment.ts';
 import { readTrustedProxies, writeTrustedProxies } from '../settings/trusted-proxies.ts';
 import { targetName } from '../upstream/target.ts';
+import { print } from './print.ts';
 import { printable } from './printable.ts';
 
 interface TrustFlags {
@@ -62,7 +63,7 @@ async function add(host: string, trusted: readonly string[], flags: TrustFlags):
     `${host} is trusted now: it gets your own sign-on, by Kerberos or NTLM, and passwords, whoever names it as a proxy.`,
     `Kept in ${path}; sallyport trust --remove ${host} ends it.`,
   ];
-  tell(flags, text.join('\n'), { trusted: host, path });
+  await tell(flags, text.join('\n'), { trusted: host, path });
 }
 
 async function remove(host: string, trusted: readonly string[], flags: TrustFlags): Promise<void> {
@@ -73,7 +74,7 @@ async function remove(host: string, trusted: readonly string[], flags: TrustFlag
   const others = trusted.filter((one) => one.startsWith(`${host}:`));
   const text = isListed ? `${host} is trusted no longer.` : `${host} was not in the list.`;
   const still = others.length === 0 ? '' : ` Still trusted: ${others.join(', ')}.`;
-  tell(flags, text + still, { removed: isListed ? host : null });
+  await tell(flags, text + still, { removed: isListed ? host : null });
 }
 
 /** Both places count: what this command keeps, and `trustedProxies` of the configuration file. */
@@ -82,7 +83,7 @@ async function list(trusted: readonly string[], flags: TrustFlags): Promise<void
   const configured = configuration?.trustedProxies ?? [];
   const lines = [...trusted, ...configured.map((host) => `${host} (${configuration?.path})`)];
   const text = lines.length === 0 ? 'No proxy is trusted.' : lines.join('\n');
-  tell(flags, text, { trusted, configured });
+  await tell(flags, text, { trusted, configured });
 }
 
 /**
@@ -115,7 +116,7 @@ function notOneHost(detail: string): SallyportError {
   });
 }
 
-function tell({ json }: TrustFlags, text: string, summary: Record<string, unknown>): void {
+function tell({ json }: TrustFlags, text: string, summary: Record<string, unknown>): Promise<void> {
   const lines = text.split('\n').map(printable).join('\n');
-  process.stdout.write(json ? `${JSON.stringify({ ok: true, ...summary })}\n` : `${lines}\n`);
+  return print(json ? `${JSON.stringify({ ok: true, ...summary })}\n` : `${lines}\n`);
 }

@@ -4,6 +4,7 @@ import { resolveSettings } from '../upstream/settings.ts';
 import { describeRoute, routeJson } from './describe-route.ts';
 import type { CommonFlags } from './flags.ts';
 import { toOptions, withRouteOptions } from './flags.ts';
+import { print } from './print.ts';
 import { parseAddress } from './web-address.ts';
 
 const EXAMPLES = `
@@ -24,6 +25,6 @@ export function whichCommand(): Command {
       const url = parseAddress(address);
       const route = (await resolveSettings(toOptions(flags))).routeFor(url);
       const text = flags.json ? JSON.stringify(routeJson(route)) : describeRoute(route);
-      process.stdout.write(`${text}\n`);
+      await print(`${text}\n`);
     });
 }

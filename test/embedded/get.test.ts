@@ -300,7 +300,30 @@ describe('bad input', () => {
   }
   const page = () => `${origin.url}/bytes/5`;
   const TABLE: readonly Row[] = [
-    { what: 'no URL', args: () => [], exit: 2, says: /missing required argument 'url'/ },
+    {
+      what: 'no URL',
+      args: () => [],
+      exit: 2,
+      says: /missing required argument 'url'. Try sallyport get --help/,
+    },
+    {
+      what: 'an option with a slip',
+      args: () => ['--prxy', page()],
+      exit: 2,
+      says: /unknown option '--prxy'. Did you mean --proxy\? Try/,
+    },
+    {
+      what: 'an unknown option with a password',
+      args: () => ['--password=Wrong-Secret9', page()],
+      exit: 2,
+      says: /unknown option '--password'\./,
+    },
+    {
+      what: 'too long a wait',
+      args: () => ['--connect-timeout', '1e9', page()],
+      exit: 2,
+      says: /above 0, a day \(86400\) at most/,
+    },
     {
       what: 'an unknown option',
       args: () => ['--wat', page()],
@@ -530,8 +553,7 @@ describe('bad input', () => {
       expect(stderr).toMatch(says);
       expect(code).toBe(exit);
       expect(lines[0]).toMatch(/^sallyport: /);
-      // Commander adds its pointer to --help.
-      expect(lines.filter((line) => line !== 'Try --help.')).toHaveLength(1);
+      expect(lines).toHaveLength(1);
       expect(stderr).not.toMatch(/^\s+at /m);
       for (const secret of SECRETS) {
         expect(stderr + stdout.toString()).not.toContain(secret);
@@ -629,6 +651,31 @@ describe('sallyport', () => {
     expect(code).toBe(exit);
     expect(stdout.toString()).toContain(says);
     expect(stderr).toBe('');
+  });
+
+  it.each([
+    [['get', '--json', '--prxy', 'x', 'http://x/'], "unknown option '--prxy'"],
+    [['nosuch', '--json'], "unknown command 'nosuch'"],
+    [['help', 'nosuch', '--json'], "unknown command 'nosuch'"],
+  ])('%j is a usage error, in JSON as well', async (args, message) => {
+    const { code, stdout, stderr } = await sallyport(args);
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout.toString())).toMatchObject({ error: { code: 'USAGE', message } });
+    expect(stderr.trim().split('\n')).toEqual([expect.stringContaining(message)]);
+  });
+
+  it.each([
+    [['--help']],
+    [['--version']],
+    [['which', 'http://x.example/']],
+    [['trust', '--list']],
+    [['doctor', '--json', '--proxy', 'direct']],
+  ])('%j says so when its output cannot be written', async (args) => {
+    const { code, stderr } = await sallyport(args, { redirect: '>/dev/full' });
+    expect(stderr).toBe(
+      'sallyport: Cannot write standard output: the disk is full. Make room and try again.\n',
+    );
+    expect(code).toBe(9);
   });
 
   it('without a command shows its help and ends with usage', async () => {
