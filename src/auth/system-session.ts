@@ -65,8 +65,10 @@ export class SystemSession implements AuthSession {
   async step(challenge: Uint8Array | null): Promise<Uint8Array | null> {
     const token = await inTime(this.#context.step(challenge));
     if (token !== null) {
+      // Once a password is in it, it stays: a later SPNEGO token may hold neither.
+      const isPassword = carriesNtlm(token) || (this.#hasToken && this.proof === 'password');
+      this.proof = isPassword ? 'password' : 'ticket';
       this.#hasToken = true;
-      this.proof = carriesNtlm(token) ? 'password' : 'ticket';
     }
     return token;
   }
@@ -82,7 +84,7 @@ function inTime<T>(call: Promise<T>): Promise<T> {
     const late = new SallyportError(
       'KDC_UNREACHABLE',
       `The domain’s sign-on service did not answer within ${SYSTEM_PATIENCE_MS / 1000} s`,
-      { hint: 'Connect to the company’s network (VPN), or give a name and a password.' },
+      { hint: 'Connect to the company’s network (VPN).' },
     );
     const timer = setTimeout(() => reject(late), SYSTEM_PATIENCE_MS);
     call.then(resolve, reject).finally(() => clearTimeout(timer));

@@ -24,9 +24,10 @@ export const KERBEROS_MINORS: Readonly<Record<number, StatusRow>> = {
   1: row('KRB5KDC_ERR_NAME_EXP', 'ACCOUNT_DISABLED', 'The account %u has expired'),
   6: row(
     'KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN',
-    'CREDENTIALS_REFUSED',
+    // No account, so none that could be locked: the proxy may know the name from elsewhere.
+    'SIGN_ON_MISSING',
     'The domain does not know %u',
-    REFUSED_PASSWORD,
+    'Check the name.',
   ),
   7: row(
     'KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN',

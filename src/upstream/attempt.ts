@@ -1,11 +1,12 @@
 // One try to sign on: its session, its turn at the gate and in the queue, and the token that goes out next. Owns the order
 // these are got in, and that they are given back; what an answer means is `sign-on.ts`.
-import type { Identity, PasswordIdentity } from '../auth/credentials.ts';
+import type { Identity } from '../auth/credentials.ts';
 import type { LogonRequest, LogonTicket } from '../auth/logons/logon-gate.ts';
 import type { Mechanism } from '../auth/mechanisms.ts';
 import type { AuthSession } from '../auth/session.ts';
 import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
 import { decodeToken68 } from '../http1/challenges.ts';
+import { untilAborted } from './first-starts.ts';
 import type { Begun } from './first-token.ts';
 import { beginSession } from './first-token.ts';
 import type { SignOnScope } from './sign-on-scope.ts';
@@ -60,17 +61,25 @@ export function prepareAttempt({ identity, gate, ...scope }: SignOnScope): void 
  * Waits for the turn at the gate and in the queue, and makes the first token. Nothing is sent, but that a domain
  * controller may be asked.
  *
+ * @returns `null` when the mechanism was set aside while it waited
  * @throws SallyportError CREDENTIALS_REFUSED, CREDENTIALS_INVALID, and why this mechanism cannot begin here
  * @throws the reason of the signal
  */
-export async function beginAttempt(mechanism: Mechanism, input: AttemptInput): Promise<Attempt> {
+export async function beginAttempt(
+  mechanism: Mechanism,
+  input: AttemptInput,
+): Promise<Attempt | null> {
   const { identity, scope, signal } = input;
-  const enter = (principal: string | null): Promise<LogonTicket> =>
+  const enter: EnterGate = (principal) =>
     scope.gate.enter(logonOf(identity, principal, scope), signal);
   let ticket = identity.kind === 'password' ? await enter(null) : null;
   let session: AuthSession | null = null;
   try {
     const begun = await firstToken(mechanism, input, ticket);
+    if (begun === null) {
+      ticket?.undecided();
+      return null;
+    }
     session = begun.session;
     if (identity.kind === 'system' && session.proof === 'password') {
       ticket = await enter(session.principal);
@@ -81,7 +90,7 @@ export async function beginAttempt(mechanism: Mechanism, input: AttemptInput): P
       ticket = null;
     }
     const leaveQueue = await scope.limit.enter(scope.name, signal);
-    return new RunningAttempt(mechanism, begun, ticket, leaveQueue);
+    return new RunningAttempt(mechanism, begun, ticket, leaveQueue, enter);
   } catch (error) {
     const isRefusal = isSallyportError(error) && error.code === 'CREDENTIALS_REFUSED';
     ticket?.[isRefusal ? 'refused' : 'undecided']();
@@ -90,9 +99,35 @@ export async function beginAttempt(mechanism: Mechanism, input: AttemptInput): P
   }
 }
 
+type EnterGate = (principal: string | null) => Promise<LogonTicket>;
+
+/** @returns `null` when the mechanism was set aside while it waited */
 async function firstToken(
   mechanism: Mechanism,
-  { identity, channelBindings, scope }: AttemptInput,
+  input: AttemptInput,
+  ticket: LogonTicket | null,
+): Promise<Begun | null> {
+  const { identity, scope, signal } = input;
+  const { memory, name, starts } = scope;
+  const isKnown = memory.preferred(name)?.mechanism === mechanism;
+  const asksSystem = identity.kind === 'system' || mechanism === 'negotiate';
+  const leave = asksSystem && !isKnown ? await starts.enter(name, signal) : () => undefined;
+  try {
+    if (memory.asideAt(name).has(mechanism)) {
+      return null;
+    }
+    if (identity.kind === 'system' && mechanism === 'negotiate' && !isKnown) {
+      return await withKeytabGuard(scope, signal, () => makeToken(mechanism, input, ticket));
+    }
+    return await makeToken(mechanism, input, ticket);
+  } finally {
+    leave();
+  }
+}
+
+async function makeToken(
+  mechanism: Mechanism,
+  { identity, channelBindings, scope, signal }: AttemptInput,
   ticket: LogonTicket | null,
 ): Promise<Begun> {
   const { memory, name, serviceNames, rule, delegate, securityLibrary } = scope;
@@ -100,7 +135,11 @@ async function firstToken(
   const names = { ...serviceNames, known: memory.spn(name) };
   const context = { identity, channelBindings, allowNtlm, delegate, securityLibrary };
   try {
-    const begun = await beginSession(mechanism, context, names);
+    const begun = await untilAborted(
+      beginSession(mechanism, context, names),
+      signal,
+      ({ session }) => session[Symbol.dispose](),
+    );
     if (begun.spn !== serviceNames.typed) {
       memory.learnSpn(name, begun.spn);
     }
@@ -114,6 +153,27 @@ async function firstToken(
   }
 }
 
+/**
+ * The signed-in user may be a service whose keytab holds an old password: a KDC counts each try with it as a wrong one.
+ * A ticket cache never comes to that, so nobody is held up: only a refusal is remembered, for all processes.
+ */
+async function withKeytabGuard(
+  { gate, name, realm }: SignOnScope,
+  signal: AbortSignal,
+  work: () => Promise<Begun>,
+): Promise<Begun> {
+  const logon = { place: name, realm, account: 'the Kerberos keytab', secret: null };
+  (await gate.enter(logon, signal)).undecided();
+  try {
+    return await work();
+  } catch (error) {
+    if (isSallyportError(error) && error.code === 'CREDENTIALS_REFUSED') {
+      (await gate.enter(logon, signal)).refused();
+    }
+    throw error;
+  }
+}
+
 function logonOf(
   identity: Identity,
   principal: string | null,
@@ -121,36 +181,33 @@ function logonOf(
 ): LogonRequest {
   const place = { place: name, realm };
   return identity.kind === 'password'
-    ? { ...place, account: identity.typed, secret: secretOf(identity) }
+    ? { ...place, account: identity.typed, secret: identity.password }
     : { ...place, account: principal ?? identity.typed, secret: null };
-}
-
-function secretOf({ password }: PasswordIdentity): PasswordIdentity['password'] {
-  return password;
 }
 
 class RunningAttempt implements Attempt {
   readonly spn: string;
-  readonly wasProven: boolean;
   token: Uint8Array | null;
   legs = 1;
   readonly #mechanism: Mechanism;
   readonly #session: AuthSession;
-  readonly #ticket: LogonTicket | null;
+  #ticket: LogonTicket | null;
   readonly #leaveQueue: () => void;
+  readonly #enter: EnterGate;
 
   constructor(
     mechanism: Mechanism,
     { session, token, spn }: Begun,
     ticket: LogonTicket | null,
     leaveQueue: () => void,
+    enter: EnterGate,
   ) {
+    this.#enter = enter;
     this.#mechanism = mechanism;
     this.#session = session;
     this.token = token;
     this.spn = spn;
     this.#ticket = ticket;
-    this.wasProven = ticket?.proven ?? false;
     this.#leaveQueue = leaveQueue;
   }
 
@@ -163,6 +220,10 @@ class RunningAttempt implements Attempt {
       this.#mechanism === 'negotiate-spnego' ||
       (this.#mechanism === 'negotiate' && this.proof === 'ticket')
     );
+  }
+
+  get wasProven(): boolean {
+    return this.#ticket?.proven ?? false;
   }
 
   get proof(): AuthSession['proof'] {
@@ -192,6 +253,10 @@ class RunningAttempt implements Attempt {
     this.legs += 1;
     if (this.legs > MAX_LEGS) {
       throw new SallyportError('HANDSHAKE_LOOP', `The sign-on took more than ${MAX_LEGS} legs`);
+    }
+    if (this.proof === 'password' && this.#ticket === null) {
+      // Kerberos has become NTLM on the way, as SSPI's Negotiate may: now it is a password that is judged.
+      this.#ticket = await this.#enter(this.principal);
     }
     this.token = next;
     return true;

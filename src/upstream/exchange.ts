@@ -128,7 +128,8 @@ class Run {
     try {
       signal.throwIfAborted();
       for (const signOn of this.#signOns) {
-        await signOn.begin(connection, this.#request.upload !== null);
+        const mayStart = !this.#signOns.some((other) => other.isUnderWay);
+        await signOn.begin(connection, this.#request.upload !== null, mayStart);
       }
       const answer = await this.#legs();
       if (answer === 'start-over') {

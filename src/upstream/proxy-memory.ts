@@ -80,6 +80,11 @@ export class ProxyMemory {
     facts.preferred = facts.preferred?.mechanism === mechanism ? null : facts.preferred;
   }
 
+  /** It was set aside for nothing. */
+  takeBack(host: string, mechanism: Mechanism): void {
+    this.#of(host).setAside.delete(mechanism);
+  }
+
   asideAt(host: string): ReadonlyMap<Mechanism, SallyportError | null> {
     const now = this.#now();
     const aside = [...(this.#facts.get(host)?.setAside ?? [])];

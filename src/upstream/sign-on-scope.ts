@@ -4,6 +4,7 @@ import type { LogonGate } from '../auth/logons/logon-gate.ts';
 import type { AllowedScheme, NegotiateForm } from '../auth/mechanisms.ts';
 import type { SignOnRule } from '../auth/sign-on-rules.ts';
 import type { Layer } from '../observe/events.ts';
+import type { FirstStarts } from './first-starts.ts';
 import type { ServiceNames } from './first-token.ts';
 import type { HandshakeLimit } from './handshake-limit.ts';
 import type { ProxyMemory } from './proxy-memory.ts';
@@ -36,4 +37,5 @@ export interface SignOnScope {
   readonly memory: ProxyMemory;
   readonly gate: LogonGate;
   readonly limit: HandshakeLimit;
+  readonly starts: FirstStarts;
 }

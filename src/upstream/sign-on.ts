@@ -4,7 +4,7 @@
 import type { Identity } from '../auth/credentials.ts';
 import { identityKey, mayGetTicket } from '../auth/credentials.ts';
 import type { Mechanism } from '../auth/mechanisms.ts';
-import { bindsConnection, schemeOf } from '../auth/mechanisms.ts';
+import { bindsConnection, isNtlm, schemeOf } from '../auth/mechanisms.ts';
 import type { PickInput, Refusal } from '../auth/pick-scheme.ts';
 import { pickScheme } from '../auth/pick-scheme.ts';
 import { refusalError } from '../auth/refusals.ts';
@@ -69,6 +69,7 @@ export class SignOn {
   #bodyWithheld = false;
   #startedOver = false;
   #signedOnAgain = false;
+  #wasTicketRefused = false;
 
   constructor(scope: SignOnScope, signal: AbortSignal) {
     this.layer = scope.layer;
@@ -92,9 +93,14 @@ export class SignOn {
     return this.#state === 'negotiating';
   }
 
-  /** True while the next answer may still ask for credentials. */
+  /** True while the next answer may still ask for credentials: a refused ticket is followed by another scheme. */
   get mayBeChallenged(): boolean {
-    return this.#state === 'quiet';
+    return this.#state === 'quiet' || this.#attempt?.proof === 'ticket';
+  }
+
+  /** True between the first token and the verdict. */
+  get isUnderWay(): boolean {
+    return this.#attempt !== null;
   }
 
   /** The scheme that signed this connection on, or the request. */
@@ -125,9 +131,10 @@ export class SignOn {
    * first request; but never with one that has a body, unless it was challenged before: a server
    * that wants no sign-on would act on the empty request.
    *
+   * @param mayStart false while the other layer's sign-on is under way: both may need the same turn
    * @throws SallyportError CREDENTIALS_REFUSED, CREDENTIALS_INVALID
    */
-  async begin(connection: Connection, hasBody: boolean): Promise<void> {
+  async begin(connection: Connection, hasBody: boolean, mayStart: boolean): Promise<void> {
     this.#reset();
     this.#connection = connection;
     const { memory, name } = this.#scope;
@@ -146,7 +153,7 @@ export class SignOn {
       return;
     }
     const { identity } = this.#scope;
-    if (known === null || identity === null || !this.#mayGo(identity)) {
+    if (!mayStart || known === null || identity === null || !this.#mayUse(known, identity)) {
       return;
     }
     if (!(await this.#start(known, identity)) && this.#offer !== null) {
@@ -182,7 +189,7 @@ export class SignOn {
         throw error;
       }
       this.#endAttempt('undecided');
-      return { do: 'deliver', refusal: about(this.#scope.name, error) };
+      return this.#refuse(about(this.#scope.name, error));
     }
   }
 
@@ -255,6 +262,7 @@ export class SignOn {
     this.#offer = offer;
     const { offers, head } = offer;
     while (true) {
+      this.#signal.throwIfAborted();
       const { chosen, refusals } = pickScheme(this.#pickInput(offers));
       const { identity, rule } = this.#scope;
       if (chosen === null || identity === null || !this.#mayGo(identity)) {
@@ -299,6 +307,12 @@ export class SignOn {
     };
   }
 
+  /** What is remembered was learned on another route, perhaps: the rules of this one count. */
+  #mayUse(mechanism: Mechanism, identity: Identity): boolean {
+    const { allowNtlm } = this.#pickInput([]);
+    return this.#mayGo(identity) && (allowNtlm || !isNtlm(mechanism));
+  }
+
   #mayGo({ kind }: Identity): boolean {
     const { password, kerberos, ntlm } = this.#scope.rule;
     return kind === 'password' ? password : kerberos || ntlm;
@@ -321,7 +335,7 @@ export class SignOn {
       user,
       identity: identity?.kind ?? null,
       notTrusted: this.#isHeldBack ? rule.rule : null,
-      causes: [...memory.asideAt(name).values()].filter((cause) => cause !== null),
+      causes: causesIn(memory.asideAt(name)),
     });
     return this.#refuse(refusal);
   }
@@ -362,6 +376,7 @@ export class SignOn {
       return this.#refuse(denied(this.#parties));
     }
     this.#aside('negotiate', ticketRefused(this.#parties, spn));
+    this.#wasTicketRefused = true;
     this.#mechanism = null;
     this.#reset();
     return this.#choose(this.#offer ?? offer, false);
@@ -406,6 +421,10 @@ export class SignOn {
         scope: this.#scope,
         signal: this.#signal,
       });
+      if (attempt === null) {
+        this.#mechanism = null;
+        return false;
+      }
       this.#attempt = attempt;
       this.#principal = attempt.principal;
       if (identity.kind === 'system' || mechanism === 'negotiate') {
@@ -415,6 +434,7 @@ export class SignOn {
       return true;
     } catch (error) {
       if (!isSallyportError(error) || !cannotBegin(error)) {
+        this.#restoreTicket();
         throw error;
       }
       this.#aside(mechanism, about(this.#scope.name, error));
@@ -493,8 +513,16 @@ export class SignOn {
   }
 
   #refuse(refusal: SallyportError): Decision {
+    this.#restoreTicket();
     this.#say(null, refusal.code);
     return { do: 'deliver', refusal };
+  }
+
+  /** No other scheme did better, so it is the URL, perhaps; a ticket costs nothing to be tried at the next one. */
+  #restoreTicket(): void {
+    if (this.#wasTicketRefused) {
+      this.#scope.memory.takeBack(this.#scope.name, 'negotiate');
+    }
   }
 
   #endAttempt(verdict: 'accepted' | 'refused' | 'undecided'): void {
@@ -518,4 +546,10 @@ export class SignOn {
     const { name } = this.#scope;
     return { layer: this.layer, name, who: this.who ?? 'nobody', mechanism: this.#mechanism };
   }
+}
+
+/** Why mechanisms could not begin, Kerberos first: it is the one a user can do most about. */
+function causesIn(aside: ReadonlyMap<Mechanism, SallyportError | null>): SallyportError[] {
+  const kerberos = aside.get('negotiate') ?? null;
+  return [kerberos, ...aside.values()].filter((cause) => cause !== null);
 }

@@ -20,6 +20,7 @@ import type { DialOptions } from './dial.ts';
 import { dialTcp, secure } from './dial.ts';
 import type { Answer, Hop, WireRequest } from './exchange.ts';
 import { exchange } from './exchange.ts';
+import { FirstStarts } from './first-starts.ts';
 import { HandshakeLimit } from './handshake-limit.ts';
 import { Pool } from './pool.ts';
 import { ProxyMemory } from './proxy-memory.ts';
@@ -84,6 +85,7 @@ export class Upstream implements AsyncDisposable {
   readonly #gate: LogonGate;
   readonly #pool = new Pool();
   readonly #limit = new HandshakeLimit();
+  readonly #starts = new FirstStarts();
   readonly #memory = new ProxyMemory(() => performance.now());
 
   constructor(settings: UpstreamSettings, gate: LogonGate = processLogonGate) {
@@ -348,6 +350,7 @@ export class Upstream implements AsyncDisposable {
       memory: this.#memory,
       gate: this.#gate,
       limit: this.#limit,
+      starts: this.#starts,
     };
   }
 

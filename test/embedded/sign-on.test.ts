@@ -1,7 +1,10 @@
 // Signing on through the engine against the strict acceptor: forms, scheme changes, refusals, reuse.
 import { describe, expect, it } from 'vitest';
+import { LogonGate } from '../../src/auth/logons/logon-gate.ts';
 import { isSallyportError } from '../../src/errors/sallyport-error.ts';
 import { createCorporateProxy, createOrigin } from '../../src/testing/index.ts';
+import { resolveSettings } from '../../src/upstream/settings.ts';
+import { Upstream } from '../../src/upstream/upstream.ts';
 import { ALICE, CERTIFICATES, clientOfAlice, readAll } from './network.ts';
 
 const codeOf = (promise: Promise<unknown>) =>
@@ -118,7 +121,7 @@ describe('Basic in clear', () => {
     await using client = await clientOfAlice({ proxy: proxy.url });
     await expect(client.openTunnel('127.0.0.1:9')).rejects.toMatchObject({
       code: 'BASIC_NOT_ALLOWED',
-      remedy: { auth: 'basic', allowBasicHttp: true },
+      remedy: { auth: 'negotiate,ntlm,basic', allowBasicHttp: true },
     });
     expect(proxy.log.every(({ scheme }) => scheme === null)).toBe(true);
   });
@@ -224,6 +227,25 @@ describe('a refusal', () => {
       legs: 1,
       refusal: { code: 'CREDENTIALS_MISSING' },
     });
+  });
+});
+
+describe('proxy and web server of one domain', () => {
+  it('do not wait for each other’s turn when the password is to be proven anew', async () => {
+    let now = Date.now();
+    const gate = new LogonGate({ now: () => now });
+    await using proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
+    await using origin = await createOrigin({ users: [ALICE] });
+    const settings = await resolveSettings({
+      ...{ proxy: proxy.url, user: 'CORP\\alice', password: ALICE.password, env: {} },
+      ...{ originUser: 'CORP\\alice', originPassword: ALICE.password, trusted: '127.0.0.1' },
+    });
+    await using client = new Upstream(settings, gate);
+    await readAll((await client.request(`${origin.url}/ntlm/bytes/1`)).body);
+    now += 61_000;
+    const started = performance.now();
+    await readAll((await client.request(`${origin.url}/ntlm/bytes/1`)).body);
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });
 

@@ -80,7 +80,7 @@ const FAILURES: readonly Failure[] = [
   },
   {
     what: 'a name the domain does not know',
-    code: 'CREDENTIALS_REFUSED',
+    code: 'SIGN_ON_MISSING',
     symbol: 'KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN',
     user: { name: 'nobody-here', password: 'Wrong-Secret1' },
   },
