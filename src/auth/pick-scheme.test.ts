@@ -192,8 +192,102 @@ describe('refusalError()', () => {
   });
 
   it('names the options that would let Basic pass', () => {
-    expect(errorFor('Basic realm=x').remedy).toEqual({ auth: 'basic', allowBasicHttp: true });
-    expect(errorFor('Basic realm=x', { encrypted: true }).remedy).toEqual({ auth: 'basic' });
-    expect(errorFor('NTLM', { allow: ['negotiate'] }).remedy).toEqual({ auth: 'ntlm' });
+    const all = 'negotiate,ntlm,basic';
+    expect(errorFor('Basic realm=x').remedy).toEqual({ auth: all, allowBasicHttp: true });
+    expect(errorFor('Basic realm=x', { encrypted: true }).remedy).toEqual({ auth: all });
+    expect(errorFor('Basic realm=x', { allow: ['basic'] }).remedy).toEqual({
+      allowBasicHttp: true,
+    });
+  });
+
+  it('keeps what is allowed in the list that would pass, and lets Basic be no downgrade', () => {
+    expect(errorFor('Negotiate', { allow: ['ntlm', 'basic'] })).toMatchObject({
+      hint: 'To allow one:',
+      remedy: { auth: 'ntlm,basic,negotiate' },
+    });
+    const refused = { encrypted: true, setAside: new Set(['ntlm'] as const) };
+    expect(errorFor('NTLM, Basic realm=x', refused).remedy).toEqual({ auth: 'basic' });
+  });
+
+  it('names the user in the command, where Basic has nobody', () => {
+    const offers = parseChallenges(['Basic realm=x']);
+    const whose = (context: Partial<Parameters<typeof refusalError>[0]>) =>
+      refusalError({
+        host: 'proxy:3128',
+        layer: 'proxy',
+        user: null,
+        offered: ['Basic'],
+        refusals: pickScheme({ ...input(''), offers, identity: 'system' }).refusals,
+        identity: 'system',
+        notTrusted: null,
+        causes: [],
+        ...context,
+      });
+    expect(whose({})).toMatchObject({
+      hint: expect.stringMatching(/, with your name for NAME:$/),
+      remedy: { user: 'NAME', allowBasicHttp: true },
+    });
+    expect(whose({ layer: 'origin' }).remedy).toMatchObject({ originUser: 'NAME' });
+    expect(whose({ user: 'bob', identity: null }).hint).toMatch(/, with the password of bob:$/);
+  });
+
+  it('tells of a refused ticket rather than of the NTLM that is forbidden', () => {
+    const offers = input('NTLM, Negotiate', {
+      identity: 'password-kerberos',
+      allowNtlm: false,
+      setAside: new Set(['negotiate']),
+    });
+    const withCause = (cause: SallyportError) =>
+      refusalError({
+        host: 'proxy:3128',
+        layer: 'proxy',
+        user: 'CORP\\alice',
+        offered: ['NTLM', 'Negotiate'],
+        refusals: pickScheme(offers).refusals,
+        identity: 'password',
+        notTrusted: null,
+        causes: [cause],
+      });
+    expect(withCause(new SallyportError('TICKET_REFUSED', 'refused'))).toMatchObject({
+      code: 'TICKET_REFUSED',
+    });
+    expect(
+      withCause(new SallyportError('SIGN_ON_UNAVAILABLE', 'proxy:3128: no library')),
+    ).toMatchObject({
+      code: 'SCHEME_NOT_ALLOWED',
+      hint: 'no library. Allow NTLM by leaving out --no-ntlm and allowNtlm: false.',
+    });
+  });
+
+  it('is about what is offered, not about what the signed-in user could not begin', () => {
+    const mine = { identity: 'system', setAside: new Set(['ntlm']) } as const;
+    const error = refusalError({
+      host: 'proxy:3128',
+      layer: 'proxy',
+      user: null,
+      offered: ['Basic'],
+      refusals: pickScheme(input('Basic realm=x', mine)).refusals,
+      identity: 'system',
+      notTrusted: null,
+      causes: [new SallyportError('SIGN_ON_UNAVAILABLE', 'No library')],
+    });
+    expect(error.code).toBe('BASIC_NOT_ALLOWED');
+  });
+
+  it('begins with what to do where the operating system gave no hint', () => {
+    const refusals = pickScheme(
+      input('NTLM', { identity: 'system', setAside: new Set(['ntlm']) }),
+    ).refusals;
+    const error = refusalError({
+      host: 'proxy:3128',
+      layer: 'proxy',
+      user: null,
+      offered: ['NTLM'],
+      refusals,
+      identity: 'system',
+      notTrusted: null,
+      causes: [new SallyportError('SIGN_ON_UNAVAILABLE', 'No library')],
+    });
+    expect(error.hint).toBe('Give a name with --user.');
   });
 });

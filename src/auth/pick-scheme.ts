@@ -34,6 +34,8 @@ export interface Refusal {
   /** As the server wrote it. */
   readonly scheme: string;
   readonly reason: RefusalReason;
+  /** The allow-list that would have let it pass, where it is that what stood in the way. */
+  readonly wantsAllowed?: readonly AllowedScheme[];
 }
 
 export interface Pick {
@@ -46,13 +48,27 @@ export interface Pick {
 export function pickScheme(input: PickInput): Pick {
   const refusals = input.offers.flatMap((offer) => {
     const reason = refuse(offer, input);
-    return reason === null ? [] : [{ scheme: offer.scheme, reason }];
+    return reason === null ? [] : [{ scheme: offer.scheme, reason, ...wanting(offer, input) }];
   });
   const usable = candidates(input).filter((mechanism) => {
     const offer = input.offers.find((one) => isScheme(one, schemeOf(mechanism)));
     return offer !== undefined && refuse(offer, input) === null && !input.setAside.has(mechanism);
   });
   return { chosen: usable[0] ?? null, refusals };
+}
+
+/** What is allowed stays so, but for Basic behind a stronger scheme that failed: it would be a downgrade again. */
+function wanting(
+  offer: Challenge,
+  { allow, setAside }: PickInput,
+): { wantsAllowed?: readonly AllowedScheme[] } {
+  const scheme = ALLOWED_SCHEMES.find((known) => isScheme(offer, known));
+  if (scheme === undefined || allow.includes(scheme)) {
+    return {};
+  }
+  return {
+    wantsAllowed: scheme === 'basic' && setAside.size > 0 ? [scheme] : [...allow, scheme],
+  };
 }
 
 /**

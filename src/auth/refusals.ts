@@ -28,6 +28,7 @@ interface RefusalContext {
  */
 export function refusalError(context: RefusalContext): SallyportError {
   const { host, layer, refusals, user, identity, causes } = context;
+  const telling = causes.find(isTelling);
   const offered = context.offered.join(', ');
   const schemesFor = (...reasons: RefusalReason[]) =>
     refusals.filter(({ reason }) => reasons.includes(reason)).map(({ scheme }) => scheme);
@@ -49,35 +50,33 @@ export function refusalError(context: RefusalContext): SallyportError {
     return notTrusted(context, context.notTrusted);
   }
   const [cause] = causes;
-  if (identity === 'system' && cause !== undefined) {
+  // What was told to begin may be none of what is offered.
+  if (identity === 'system' && cause !== undefined && schemesFor('set-aside').length > 0) {
     return systemFailed(context, cause);
   }
   if (isKerberosOnly(refusals)) {
-    return causes.find(isTelling) ?? kerberosOnly(host, layer, causes[0]);
+    return telling ?? kerberosOnly(host, layer, cause);
   }
   if (schemesFor('ntlm-forbidden').length > 0) {
-    return new SallyportError(
-      'SCHEME_NOT_ALLOWED',
-      `${host} offers ${offered}, and NTLM is not allowed here`,
-      {
-        hint: 'Kerberos would need a ticket. Allow NTLM by leaving out --no-ntlm and allowNtlm: false.',
-      },
-    );
+    return telling ?? ntlmForbidden(host, offered, cause);
   }
-  const notAllowed = schemesFor('not-allowed').filter((scheme) => scheme.toLowerCase() !== 'basic');
+  const notAllowed = refusals.filter(
+    ({ scheme, reason }) => reason === 'not-allowed' && !isBasic(scheme),
+  );
   if (notAllowed.length > 0) {
+    const auth = [...new Set(notAllowed.flatMap(({ wantsAllowed = [] }) => wantsAllowed))].join(
+      ',',
+    );
+    const who = identity === null ? whoIsMissing(context) : NOBODY_IS_MISSING;
     return new SallyportError(
       'SCHEME_NOT_ALLOWED',
       `${host} offers ${offered}; none of them is both allowed and usable`,
-      {
-        hint: `Allow one with --auth ${notAllowed.join(',').toLowerCase()}.`,
-        remedy: { auth: notAllowed.join(',').toLowerCase() },
-      },
+      { hint: `To allow one${who.words}:`, remedy: { auth, ...who.remedy } },
     );
   }
-  const basic = refusals.find(({ scheme }) => scheme.toLowerCase() === 'basic');
+  const basic = refusals.find(({ scheme }) => isBasic(scheme));
   if (basic?.reason === 'clear-text' || basic?.reason === 'not-allowed') {
-    return basicError(host, offered, refusals);
+    return basicError(context, basic);
   }
   if (schemesFor('would-be-downgrade').length > 0) {
     return new SallyportError(
@@ -143,7 +142,10 @@ function withoutHost({ message }: SallyportError, host: string): string {
 }
 
 function withName(hint: string, option: string): string {
-  return hint.includes(option) ? hint : `${hint} Or give a name with ${option}.`.trim();
+  if (hint === '') {
+    return `Give a name with ${option}.`;
+  }
+  return hint.includes(option) ? hint : `${hint} Or give a name with ${option}.`;
 }
 
 /** More than "there is no Kerberos for this password here". */
@@ -188,16 +190,61 @@ function isKerberosOnly(refusals: readonly Refusal[]): boolean {
   );
 }
 
-function basicError(host: string, offered: string, refusals: readonly Refusal[]): SallyportError {
-  const clear = refusals.some(({ reason }) => reason === 'clear-text');
+function ntlmForbidden(
+  host: string,
+  offered: string,
+  cause: SallyportError | undefined,
+): SallyportError {
+  const why = cause === undefined ? 'Kerberos would need a ticket' : withoutHost(cause, host);
+  return new SallyportError(
+    'SCHEME_NOT_ALLOWED',
+    `${host} offers ${offered}, and NTLM is not allowed here`,
+    { cause, hint: `${why}. Allow NTLM by leaving out --no-ntlm and allowNtlm: false.` },
+  );
+}
+
+function isBasic(scheme: string): boolean {
+  return scheme.toLowerCase() === 'basic';
+}
+
+interface Missing {
+  /** What the command of a remedy needs besides, as the end of a sentence. */
+  readonly words: string;
+  readonly remedy: Readonly<Record<string, string>>;
+}
+
+const NOBODY_IS_MISSING: Missing = { words: '', remedy: {} };
+
+/** A scheme with a password does not pass by being allowed alone. */
+function whoIsMissing({ layer, user, identity }: RefusalContext): Missing {
+  if (identity === 'password') {
+    return NOBODY_IS_MISSING;
+  }
+  return user === null
+    ? {
+        words: ', with your name for NAME',
+        remedy: { [layer === 'proxy' ? 'user' : 'originUser']: 'NAME' },
+      }
+    : { words: `, with the password of ${user}`, remedy: {} };
+}
+
+function basicError(context: RefusalContext, { reason, wantsAllowed }: Refusal): SallyportError {
+  const { host } = context;
+  const offered = context.offered.join(', ');
+  const isClear = reason === 'clear-text';
+  const who = whoIsMissing(context);
   return new SallyportError(
     'BASIC_NOT_ALLOWED',
-    clear
+    isClear
       ? `${host} offers ${offered}; Basic would send the password readable over an unencrypted connection`
       : `${host} offers ${offered}; Basic sends the password itself and was not allowed`,
     {
-      hint: 'Only if you trust the network between you and that host, allow it:',
-      remedy: clear ? { auth: 'basic', allowBasicHttp: true } : { auth: 'basic' },
+      hint: `Only if you trust the network between you and that host, allow it${who.words}:`,
+      remedy: {
+        ...(wantsAllowed === undefined ? {} : { auth: wantsAllowed.join(',') }),
+        ...(isClear ? { allowBasicHttp: true } : {}),
+        ...who.remedy,
+      },
     },
   );
 }

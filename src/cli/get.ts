@@ -111,7 +111,7 @@ function checkStatus({ status, reason, url, refusal }: HttpResponse): void {
     throw refusal;
   }
   const hint: Record<number, string> = {
-    401: 'That server wants a sign-on of its own: name the user with --origin-user.',
+    401: `That server wants a sign-on of its own: name it with --trusted ${new URL(url).hostname} for the signed-in user, or another user with --origin-user.`,
     403: 'The server or the proxy forbids this address.',
     404: 'Check the address.',
   };

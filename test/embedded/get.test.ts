@@ -24,17 +24,19 @@ const AS_ALICE = { SALLYPORT_USER: 'CORP\\alice', SALLYPORT_PASSWORD: ALICE.pass
 let proxy: CorporateProxy;
 let origin: Origin;
 let secureOrigin: Origin;
+let signOnOrigin: Origin;
 let folder: string;
 let turn = 0;
 
 beforeAll(async () => {
   proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
   origin = await createOrigin();
+  signOnOrigin = await createOrigin({ users: [ALICE] });
   secureOrigin = await createOrigin({ tls: CERTIFICATES });
 });
 
 afterAll(async () => {
-  await Promise.all([proxy.close(), origin.close(), secureOrigin.close()]);
+  await Promise.all([proxy.close(), origin.close(), secureOrigin.close(), signOnOrigin.close()]);
 });
 
 beforeEach(() => {
@@ -538,6 +540,12 @@ describe('bad input', () => {
       says: /No TLS with 127\.0\.0\.1:\d+ .*--ca/,
     },
     {
+      what: 'a web server with a sign-on of its own',
+      args: () => ['--proxy', 'direct', `${signOnOrigin.url}/ntlm/bytes/4`],
+      exit: 7,
+      says: /answered 401.*--trusted 127\.0\.0\.1 for the signed-in user, or another user with --origin-user/,
+    },
+    {
       what: 'an error status',
       args: () => ['--proxy', 'direct', `${origin.url}/status/404`],
       exit: 7,
@@ -560,6 +568,19 @@ describe('bad input', () => {
       }
     },
   );
+
+  it('prints a command that passes, where Basic is the way', async () => {
+    await using basic = await createCorporateProxy({
+      schemes: ['Basic'],
+      users: [{ name: 'alice', password: ALICE.password }],
+    });
+    const { stderr } = await get(['--proxy', basic.url, page()], { env: {} });
+    const words = / with your name for NAME: sallyport get (.*)\.?\n$/.exec(stderr)?.[1] ?? '';
+    expect(words).toContain('--auth negotiate,ntlm,basic --allow-basic-http --user NAME ');
+    const env = { SALLYPORT_PASSWORD: ALICE.password };
+    const told = await get(words.replace('NAME', 'alice').split(' '), { env });
+    expect(told).toMatchObject({ code: 0, stderr: '' });
+  });
 
   it.each([
     ['speaks garbage', 'SSH-2.0-OpenSSH\r\n', 6, 'PROXY_GARBLED', 'proxy'],
