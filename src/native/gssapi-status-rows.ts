@@ -10,7 +10,9 @@ export interface StatusRow {
 }
 
 const KINIT = 'Run kinit, or give a name with --user.';
-const NETWORK = 'Connect to the company’s network (VPN), or give a name and a password.';
+const NETWORK = 'Connect to the company’s network (VPN).';
+const REALM =
+  'Check the realm, which is the domain of the name in capitals; or connect to the company’s network (VPN).';
 const CLOCK = 'Set this machine’s clock right: Kerberos allows 5 minutes.';
 const HOST_NAME =
   'Name the proxy by the full host name it has in the domain; its administrator may have to register the service name.';
@@ -109,8 +111,8 @@ export const KERBEROS_MINORS: Readonly<Record<number, StatusRow>> = {
   154: row(
     'KRB5_REALM_UNKNOWN',
     'KDC_UNREACHABLE',
-    'No domain controller of the realm can be found',
-    NETWORK,
+    'No domain controller can be found for the realm of %u',
+    REALM,
   ),
   156: row('KRB5_KDC_UNREACH', 'KDC_UNREACHABLE', 'No domain controller answers', NETWORK),
   158: row('KRB5_MUTUAL_FAILED', 'SERVER_UNPROVEN', 'The server could not prove that it is %s'),
@@ -150,8 +152,8 @@ export const KERBEROS_MINORS: Readonly<Record<number, StatusRow>> = {
   220: row(
     'KRB5_REALM_CANT_RESOLVE',
     'KDC_UNREACHABLE',
-    'No domain controller of the realm can be found',
-    NETWORK,
+    'No domain controller can be found for the realm of %u',
+    REALM,
   ),
   224: row(
     'KRB5_CONFIG_NODEFREALM',

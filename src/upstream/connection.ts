@@ -40,6 +40,7 @@ export class Connection {
   #deadline = Number.POSITIVE_INFINITY;
   #unread: Buffer | null = null;
   #silent = true;
+  #wasHeard = false;
   #ended = false;
   #failure: Error | null = null;
   #wake: () => void = () => undefined;
@@ -53,7 +54,7 @@ export class Connection {
     this.#failure ??= new SallyportError(
       'CONNECTION_LOST',
       `The connection to ${this.peer.name} broke (${errorWord(cause)})`,
-      { cause },
+      { cause, hint: this.#advice },
     );
     this.#wake();
   };
@@ -144,6 +145,7 @@ export class Connection {
       this.#unread = null;
       if (packet !== null) {
         this.#silent = false;
+        this.#wasHeard = true;
         return packet;
       }
       if (this.#failure !== null) {
@@ -229,6 +231,7 @@ export class Connection {
           reader.isEmpty
             ? `${this.peer.name} closed the connection without an answer`
             : `${this.peer.name} closed the connection in the middle of an answer`,
+          { hint: this.#advice },
         );
       }
       const found = this.#syntax(() => reader.push(packet));
@@ -263,15 +266,32 @@ export class Connection {
     );
   }
 
+  get #silence(): string {
+    const seconds = `${this.patienceMs / 1000} s`;
+    return this.#silent ? `sent no answer for ${seconds}` : `sent nothing more for ${seconds}`;
+  }
+
+  /** Once it has answered, the address is right. */
+  get #advice(): string {
+    if (this.#wasHeard) {
+      return this.peer.role === 'proxy' && this.#silent
+        ? 'The web server behind it may be what is silent: try another address.'
+        : 'Try again. If it goes on, ask the people who run that host, or the network.';
+    }
+    return this.peer.role === 'proxy'
+      ? 'Check its address and port: is an HTTP proxy there? If others get through, the web server behind it may be what is silent.'
+      : 'Check its address and port: is a web server there, and does it want https:// or http://?';
+  }
+
   async #input(): Promise<void> {
     const left = Math.max(this.#deadline - performance.now(), 0);
     const isDue = left < this.patienceMs;
     this.#timer = setTimeout(
       () => {
-        const what = isDue
-          ? 'took too long over the sign-on'
-          : `was silent for ${this.patienceMs / 1000} s`;
-        this.fail(new SallyportError('TIMEOUT', `${this.peer.name} ${what}`));
+        const what = isDue ? 'took too long over the sign-on' : this.#silence;
+        this.fail(
+          new SallyportError('TIMEOUT', `${this.peer.name} ${what}`, { hint: this.#advice }),
+        );
       },
       isDue ? left : this.patienceMs,
     );

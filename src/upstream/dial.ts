@@ -142,7 +142,7 @@ function unreachable(peer: Peer, cause: unknown): SallyportError {
       cause,
       hint:
         peer.role === 'proxy'
-          ? 'Check the proxy address and its port; -v shows where it comes from.'
+          ? 'Check the proxy address and its port; sallyport which shows who named it.'
           : 'Check the address, or whether that host is to be reached through a proxy.',
     },
   );
