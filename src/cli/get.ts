@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { checkHeaderField } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
+import { targetName } from '../upstream/target.ts';
 import type { HttpResponse } from '../upstream/upstream.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { routeJson } from './describe-route.ts';
@@ -103,23 +104,45 @@ async function take(response: HttpResponse, file: string | undefined): Promise<n
 }
 
 /** @throws SallyportError HTTP_STATUS, or the refusal of an origin that was answered */
-function checkStatus({ status, reason, url, refusal }: HttpResponse): void {
+function checkStatus({ status, reason, url, route, refusal }: HttpResponse): void {
   if (status >= 200 && status < 300) {
     return;
   }
   if (refusal !== null) {
     throw refusal;
   }
+  const { host, hostname, protocol } = new URL(url);
+  const answer = `${status} ${reason}`.trim();
+  if (route.kind === 'proxy' && protocol === 'http:' && MAY_BE_THE_PROXYS.has(status)) {
+    throw new SallyportError(
+      'HTTP_STATUS',
+      `The answer for ${host} is ${answer}, by that server or by ${targetName(route.proxy)}`,
+      { hint: forwardedHint(status) },
+    );
+  }
   const hint: Record<number, string> = {
-    401: `That server wants a sign-on of its own: name it with --trusted ${new URL(url).hostname} for the signed-in user, or another user with --origin-user.`,
-    403: 'The server or the proxy forbids this address.',
+    400: 'Check the address: a server that wants https:// answers like this, too.',
+    401: `That server wants a sign-on of its own: name it with --trusted ${hostname} for the signed-in user, or another user with --origin-user.`,
+    403: 'That server forbids this address.',
     404: 'Check the address.',
   };
   throw new SallyportError(
     'HTTP_STATUS',
-    `${new URL(url).host} answered ${status} ${reason}`.trim(),
+    `${host} answered ${answer}`,
     hint[status] === undefined ? {} : { hint: hint[status] },
   );
+}
+
+/** What proxies answer by themselves to a request they were to forward. */
+const MAY_BE_THE_PROXYS = new Set([400, 403, 500, 502, 503, 504]);
+
+function forwardedHint(status: number): string {
+  if (status === 400) {
+    return 'Check the address: a server that wants https:// is answered like this, too.';
+  }
+  return status === 403
+    ? 'The address is forbidden: ask the people who run the proxy, or that server.'
+    : 'Check the address; the proxy may be unable to reach that server. Then ask the people who run the proxy, or that server.';
 }
 
 async function save({ body, headers }: HttpResponse, file: string | undefined): Promise<number> {

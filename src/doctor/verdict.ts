@@ -50,11 +50,14 @@ export function verdictOf(exam: Examination): Verdict {
   return { works: true, title: `${formatProxyUrl(proxy)} leads to ${target} ${who}` };
 }
 
+/** A forwarded request is answered by either, in the same words. */
+const EITHER = 'the people who run the web server, or the proxy';
+
 function doesNotWork({ message, hint, code, blame, outcome }: SallyportError): Verdict {
   return {
     works: false,
     title: message.replace(/\.$/, ''),
-    turn: TURNS[blame],
+    turn: code === 'HTTP_STATUS' ? EITHER : TURNS[blame],
     ...(hint !== undefined && { next: hint }),
     code,
     blame,

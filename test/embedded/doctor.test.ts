@@ -179,6 +179,17 @@ describe('sallyport doctor at other proxies', () => {
   });
 });
 
+describe('sallyport doctor about a forwarded request', () => {
+  it('leaves open whether proxy or web server forbids it', async () => {
+    await using proxy = await createCorporateProxy({ schemes: [] });
+    const found = await doctor([...AS_NOBODY, '--proxy', proxy.url, 'http://127.0.0.1:1/']);
+    expect([found.code, found.verdict]).toMatchObject([
+      7,
+      { code: 'HTTP_STATUS', turn: 'the people who run the web server, or the proxy' },
+    ]);
+  });
+});
+
 describe('sallyport doctor where there is no proxy', () => {
   it('knows what does not speak HTTP', async () => {
     await using server = await createRawServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'));

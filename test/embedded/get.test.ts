@@ -499,7 +499,7 @@ describe('bad input', () => {
       what: 'a proxy that is not there',
       args: () => ['--proxy', 'http://127.0.0.1:1', page()],
       exit: 3,
-      says: /127\.0\.0\.1:1 \(ECONNREFUSED\).*-v shows/,
+      says: /127\.0\.0\.1:1 \(ECONNREFUSED\).*sallyport which shows who named it/,
     },
     {
       what: 'a wrong password',
@@ -544,6 +544,24 @@ describe('bad input', () => {
       args: () => ['--proxy', 'direct', `${signOnOrigin.url}/ntlm/bytes/4`],
       exit: 7,
       says: /answered 401.*--trusted 127\.0\.0\.1 for the signed-in user, or another user with --origin-user/,
+    },
+    {
+      what: 'a forwarded request for a server that is not there',
+      args: () => ['--proxy', proxy.url, 'http://127.0.0.1:1/'],
+      exit: 7,
+      says: /^sallyport: The answer for 127\.0\.0\.1:1 is 502 .*, by that server or by 127\.0\.0\.1:\d+\. Check the address; the proxy/,
+    },
+    {
+      what: 'a forwarded request that is forbidden',
+      args: () => ['--proxy', proxy.url, `${origin.url}/status/403`],
+      exit: 7,
+      says: /The answer for .* is 403.*, by that server or by .*ask the people who run the proxy, or that server/,
+    },
+    {
+      what: 'http to a port that wants https',
+      args: () => ['--proxy', 'direct', `${origin.url}/status/400`],
+      exit: 7,
+      says: /answered 400.*wants https/,
     },
     {
       what: 'an error status',
