@@ -4,6 +4,7 @@ import type { NativeMemory } from './ffi.ts';
 import { copyFrom, readPointer } from './ffi.ts';
 import type { GssLibrary, GssStatus } from './gssapi-library.ts';
 import { GssArena, parseBuffer, readOidAt, readOidSetAt } from './gssapi-structures.ts';
+import { PasswordCredentials } from './password-credentials.ts';
 
 /** DER bodies of object identifiers (RFC 2744 section 4, RFC 1964, MS-SPNG 1.9). */
 export const GSS_OID = {
@@ -62,9 +63,12 @@ export function isGssError({ major }: GssStatus): boolean {
 
 export class GssCalls {
   readonly library: GssLibrary;
+  /** Shared by all sign-ons through this library. */
+  readonly passwordCredentials: PasswordCredentials;
 
   constructor(library: GssLibrary) {
     this.library = library;
+    this.passwordCredentials = new PasswordCredentials((handle) => this.releaseCredential(handle));
   }
 
   /** DER bodies of the mechanisms this library has here. */

@@ -32,6 +32,7 @@ export class GssContext implements SecurityContext {
   #request: ContextRequest;
   #target = NOTHING;
   #credential = NOTHING;
+  #releaseCredential = (): void => undefined;
   #context = NOTHING;
   #tokens = 0;
   /** The library's own view: nothing more to come from either side. */
@@ -79,8 +80,9 @@ export class GssContext implements SecurityContext {
 
   async #begin(): Promise<Uint8Array | null> {
     if (this.#target === NOTHING) {
-      const { handle, principal } = await acquireCredential(this.#calls, this.#request);
+      const { handle, principal, release } = await acquireCredential(this.#calls, this.#request);
       this.#credential = handle;
+      this.#releaseCredential = release;
       this.principal = principal;
       this.#request = { ...this.#request, credentials: null };
       this.#target = importName(this.#calls, serviceName(this.#request.spn), this.#request);
@@ -189,7 +191,8 @@ export class GssContext implements SecurityContext {
 
   #free(): void {
     this.#calls.deleteContext(this.#context);
-    this.#calls.releaseCredential(this.#credential);
+    this.#releaseCredential();
+    this.#releaseCredential = () => undefined;
     this.#calls.releaseName(this.#target);
     this.#context = NOTHING;
     this.#credential = NOTHING;

@@ -17,8 +17,10 @@ const NAME_TYPES: Readonly<Record<GssName['type'], Buffer>> = {
 };
 
 export interface GssCredential {
-  /** The caller's to release; `NOTHING` where only the attempt itself will tell why there are none. */
+  /** `NOTHING` where only the attempt itself will tell why there are none. */
   readonly handle: bigint;
+  /** Called once, by the context that used it. */
+  release(): void;
   /** Whose they are, where that is known already. */
   readonly principal: string | null;
 }
@@ -35,10 +37,14 @@ export async function acquireCredential(
   if (request.package === 'ntlm' || request.package === 'negotiate-ntlm') {
     return acquireNtlm(calls, request);
   }
-  const handle = await (request.credentials === null
-    ? acquireDefault(calls, request)
-    : acquireFromPassword(calls, request, request.credentials));
-  return { handle, principal: null };
+  if (request.credentials !== null) {
+    return acquireFromPassword(calls, request, request.credentials);
+  }
+  return owned(calls, await acquireDefault(calls, request), null);
+}
+
+function owned(calls: GssCalls, handle: bigint, principal: string | null): GssCredential {
+  return { handle, principal, release: () => calls.releaseCredential(handle) };
 }
 
 /** Heimdal gives no reason here: `NOTHING` lets the attempt tell. */
@@ -89,10 +95,10 @@ async function acquireNtlm(calls: GssCalls, request: ContextRequest): Promise<Gs
   }
   const principal = calls.inquireCredential(raw.handle);
   if (request.package === 'ntlm') {
-    return { handle: raw.handle, principal };
+    return owned(calls, raw.handle, principal);
   }
   calls.releaseCredential(raw.handle);
-  return { handle: await acquireWrappedNtlm(calls, request), principal };
+  return owned(calls, await acquireWrappedNtlm(calls, request), principal);
 }
 
 async function acquireWrappedNtlm(calls: GssCalls, request: ContextRequest): Promise<bigint> {
@@ -112,18 +118,27 @@ async function acquireFromPassword(
   calls: GssCalls,
   request: ContextRequest,
   credentials: ExplicitCredentials,
-): Promise<bigint> {
+): Promise<GssCredential> {
+  const { password } = credentials;
   const principal = userPrincipal(credentials, await defaultRealm(calls));
   if (principal === null) {
     throw realmUnknown(credentials);
   }
+  const lent = await calls.passwordCredentials.take(principal, password, () =>
+    askForTicket(calls, request, principal, password),
+  );
+  return { ...lent, principal: null };
+}
+
+async function askForTicket(
+  calls: GssCalls,
+  request: ContextRequest,
+  principal: string,
+  password: string,
+): Promise<bigint> {
   const name = importName(calls, { text: principal, type: 'user' }, request);
   try {
-    const { status, handle } = await calls.acquireWithPassword(
-      name,
-      credentials.password,
-      GSS_OID.KERBEROS,
-    );
+    const { status, handle } = await calls.acquireWithPassword(name, password, GSS_OID.KERBEROS);
     return isGssError(status) ? fail(calls, status, request, principal) : handle;
   } finally {
     calls.releaseName(name);
