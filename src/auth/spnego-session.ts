@@ -5,14 +5,10 @@ import { SallyportError } from '../errors/sallyport-error.ts';
 import { hasFlags, NTLM_FLAGS } from '../ntlm/flags.ts';
 import { isNtlmMessage } from '../ntlm/ntlm-message.ts';
 import { signingKeys, signMechList } from '../ntlm/session-security.ts';
-import type { NegTokenResp } from '../spnego/neg-token.ts';
-import {
-  formatNegTokenInit,
-  formatNegTokenResp,
-  MECH,
-  mechTypeListDer,
-  parseSpnegoToken,
-} from '../spnego/neg-token.ts';
+import { parseSpnegoToken } from '../spnego/neg-token.ts';
+import type { NegTokenResp } from '../spnego/token-fields.ts';
+import { MECH } from '../spnego/token-fields.ts';
+import { formatNegTokenInit, formatNegTokenResp, mechTypeListDer } from '../spnego/write-token.ts';
 import { NtlmLegs } from './ntlm-legs.ts';
 import type { AuthSession } from './session.ts';
 import type { PasswordContext } from './session-context.ts';

@@ -118,12 +118,12 @@ export class GssContext implements SecurityContext {
       checkNtlmChallenge(answer);
       return this.complete ? null : this.#initiate(answer);
     }
-    const isRefusal = isNtlmMessage(answer) || !checkWrappedChallenge(answer);
+    const isRefusal = isNtlmMessage(answer) || !(await checkWrappedChallenge(answer));
     return isRefusal ? null : this.#initiate(answer);
   }
 
   async #continueNegotiation(bytes: Uint8Array): Promise<Uint8Array | null> {
-    const answer = readAnswer(bytes);
+    const answer = await readAnswer(bytes);
     if (answer === null) {
       return null;
     }

@@ -1,12 +1,7 @@
 // Kerberos inside SPNEGO (RFC 4178): one mechanism, so its token goes first and no signature is due unless asked for.
 // Owns these few tokens; the Kerberos in them is the library's.
-import {
-  formatNegTokenInit,
-  formatNegTokenResp,
-  MECH,
-  mechTypeListDer,
-  parseNegTokenResp,
-} from '../spnego/neg-token.ts';
+import { MECH } from '../spnego/token-fields.ts';
+import { formatNegTokenInit, formatNegTokenResp, mechTypeListDer } from '../spnego/write-token.ts';
 
 const MECH_TYPES = [MECH.KERBEROS];
 const KERBEROS_NAMES: readonly string[] = [MECH.KERBEROS, MECH.MS_KERBEROS];
@@ -41,7 +36,9 @@ export function laterToken(token: Uint8Array | null, mechListMic: Uint8Array | n
  * @returns `null` when it refuses, or wants another mechanism than Kerberos
  * @throws SallyportError CHALLENGE_INVALID, CHALLENGE_TOO_LARGE
  */
-export function readAnswer(bytes: Uint8Array): NegotiationAnswer | null {
+export async function readAnswer(bytes: Uint8Array): Promise<NegotiationAnswer | null> {
+  // Squid answers without a token: what reads one is loaded for those that do.
+  const { parseNegTokenResp } = await import('../spnego/neg-token.ts');
   const { negState, supportedMech, responseToken, mechListMic } = parseNegTokenResp(bytes);
   const isOther = supportedMech !== undefined && !KERBEROS_NAMES.includes(supportedMech);
   if (negState === 'reject' || isOther) {

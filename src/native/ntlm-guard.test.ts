@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { AV_ID } from '../ntlm/av-pairs.ts';
 import { formatChallengeMessage } from '../ntlm/challenge-message.ts';
-import { formatNegTokenResp, MECH } from '../spnego/neg-token.ts';
+import { MECH } from '../spnego/token-fields.ts';
+import { formatNegTokenResp } from '../spnego/write-token.ts';
 import { checkNtlmChallenge, checkWrappedChallenge } from './ntlm-guard.ts';
 
 const UNICODE_NTLM = 0x0000_0201;
@@ -46,20 +47,20 @@ describe('checkNtlmChallenge()', () => {
 });
 
 describe('checkWrappedChallenge()', () => {
-  it('looks at the challenge inside', () => {
+  it('looks at the challenge inside', async () => {
     const wrapped = (responseToken: Buffer) =>
       formatNegTokenResp({
         negState: 'accept-incomplete',
         supportedMech: MECH.NTLMSSP,
         responseToken,
       });
-    expect(checkWrappedChallenge(wrapped(challenge('CORP')))).toBe(true);
-    expect(() => checkWrappedChallenge(wrapped(challenge(null)))).toThrow(
+    expect(await checkWrappedChallenge(wrapped(challenge('CORP')))).toBe(true);
+    await expect(checkWrappedChallenge(wrapped(challenge(null)))).rejects.toThrow(
       expect.objectContaining({ code: 'CHALLENGE_INVALID' }),
     );
   });
 
-  it('tells a refusal', () => {
-    expect(checkWrappedChallenge(formatNegTokenResp({ negState: 'reject' }))).toBe(false);
+  it('tells a refusal', async () => {
+    expect(await checkWrappedChallenge(formatNegTokenResp({ negState: 'reject' }))).toBe(false);
   });
 });

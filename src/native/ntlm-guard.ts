@@ -2,7 +2,6 @@
 // and has none (1.2, seen). Owns what such a library gets to see: nothing that our own reader of challenges would not take.
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { parseChallengeMessage } from '../ntlm/challenge-message.ts';
-import { parseNegTokenResp } from '../spnego/neg-token.ts';
 
 /** REQUEST_TARGET and the three TARGET_TYPE flags (MS-NLMP 2.2.2.5). */
 const HAS_TARGET_NAME = 0x0007_0004;
@@ -40,7 +39,8 @@ export function checkNtlmChallenge(bytes: Uint8Array): void {
  * @returns false when it refuses
  * @throws SallyportError CHALLENGE_INVALID, CHALLENGE_TOO_LARGE
  */
-export function checkWrappedChallenge(bytes: Uint8Array): boolean {
+export async function checkWrappedChallenge(bytes: Uint8Array): Promise<boolean> {
+  const { parseNegTokenResp } = await import('../spnego/neg-token.ts');
   const { negState, responseToken } = parseNegTokenResp(bytes);
   if (responseToken !== undefined) {
     checkNtlmChallenge(responseToken);

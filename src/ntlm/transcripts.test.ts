@@ -3,7 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { SpnegoToken } from '../spnego/neg-token.ts';
-import { MECH, mechTypeListDer, parseSpnegoToken } from '../spnego/neg-token.ts';
+import { parseSpnegoToken } from '../spnego/neg-token.ts';
+import { MECH } from '../spnego/token-fields.ts';
+import { mechTypeListDer } from '../spnego/write-token.ts';
 import { parseAuthenticateMessage } from './authenticate-message.ts';
 import { parseChallengeMessage } from './challenge-message.ts';
 import { md5 } from './md5.ts';

@@ -3,16 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isSallyportError } from '../errors/sallyport-error.ts';
-import type { NegTokenInit, NegTokenResp } from './neg-token.ts';
-import {
-  formatNegTokenInit,
-  formatNegTokenResp,
-  MECH,
-  mechTypeListDer,
-  parseNegTokenInit,
-  parseNegTokenResp,
-  parseSpnegoToken,
-} from './neg-token.ts';
+import { parseNegTokenInit, parseNegTokenResp, parseSpnegoToken } from './neg-token.ts';
+import type { NegTokenInit, NegTokenResp } from './token-fields.ts';
+import { MECH } from './token-fields.ts';
+import { formatNegTokenInit, formatNegTokenResp, mechTypeListDer } from './write-token.ts';
 
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../test/fixtures/${name}`, import.meta.url), 'utf8'));

@@ -1,82 +1,18 @@
-// SPNEGO tokens (RFC 4178 section 4.2, MS-SPNG 2.2): bytes to structure and back. Owns the encoding only; which mechanism
+// Reads SPNEGO tokens (RFC 4178 section 4.2, MS-SPNG 2.2) of whoever sent them. Owns the decoding only; which mechanism
 // to take and when to sign is for `auth/`.
 import type { AsnType } from 'asn1js';
-import { Constructed, Enumerated, ObjectIdentifier, OctetString, Sequence } from 'asn1js';
+import { Enumerated, ObjectIdentifier, OctetString, Sequence } from 'asn1js';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { childrenOf, hasTag, parseDer, TAG_CLASS } from './der.ts';
-
-/** Mechanism identifiers (MS-SPNG 1.9). */
-export const MECH = {
-  SPNEGO: '1.3.6.1.5.5.2',
-  KERBEROS: '1.2.840.113554.1.2.2',
-  /** What Windows 2000 wrote for Kerberos by mistake, and servers still offer. */
-  MS_KERBEROS: '1.2.840.48018.1.2.2',
-  NTLMSSP: '1.3.6.1.4.1.311.2.2.10',
-  NEGOEX: '1.3.6.1.4.1.311.2.2.30',
-} as const;
-
-const NEG_STATES = ['accept-completed', 'accept-incomplete', 'reject', 'request-mic'] as const;
+import type { NegState, NegTokenInit, NegTokenResp } from './token-fields.ts';
+import { MECH, NEG_STATES } from './token-fields.ts';
 
 /** NegTokenInit2 has fields 0 to 4, the others fewer. */
 const LAST_FIELD = 4;
 
-export type NegState = (typeof NEG_STATES)[number];
-
-export interface NegTokenInit {
-  /** Dotted identifiers in order of preference; `mechToken` belongs to the first. */
-  readonly mechTypes: readonly string[];
-  readonly mechToken?: Uint8Array;
-  readonly mechListMic?: Uint8Array;
-}
-
-export interface NegTokenResp {
-  readonly negState?: NegState;
-  readonly supportedMech?: string;
-  readonly responseToken?: Uint8Array;
-  readonly mechListMic?: Uint8Array;
-}
-
 export type SpnegoToken =
   | ({ readonly kind: 'init' } & NegTokenInit)
   | ({ readonly kind: 'resp' } & NegTokenResp);
-
-/** Writes the initiator's first token, framed as an InitialContextToken (RFC 2743 section 3.1). */
-export function formatNegTokenInit(token: NegTokenInit): Uint8Array {
-  const fields = [
-    inContext(0, mechTypeList(token.mechTypes)),
-    ...octetField(2, token.mechToken),
-    ...octetField(3, token.mechListMic),
-  ];
-  const frame = new Constructed({
-    idBlock: { tagClass: TAG_CLASS.APPLICATION, tagNumber: 0 },
-    value: [
-      new ObjectIdentifier({ value: MECH.SPNEGO }),
-      inContext(0, new Sequence({ value: fields })),
-    ],
-  });
-  return encode(frame);
-}
-
-/** Writes any later token, of either side. */
-export function formatNegTokenResp(token: NegTokenResp): Uint8Array {
-  const { negState, supportedMech } = token;
-  const fields = [
-    ...(negState === undefined
-      ? []
-      : [inContext(0, new Enumerated({ value: NEG_STATES.indexOf(negState) }))]),
-    ...(supportedMech === undefined
-      ? []
-      : [inContext(1, new ObjectIdentifier({ value: supportedMech }))]),
-    ...octetField(2, token.responseToken),
-    ...octetField(3, token.mechListMic),
-  ];
-  return encode(inContext(1, new Sequence({ value: fields })));
-}
-
-/** The DER of the mechanism list, tag included: exactly what a mechListMIC covers (RFC 4178 section 4.2.2, appendix D). */
-export function mechTypeListDer(mechTypes: readonly string[]): Uint8Array {
-  return encode(mechTypeList(mechTypes));
-}
 
 /**
  * Reads either kind of token by its first byte.
@@ -203,20 +139,4 @@ function readNegState(value: AsnType): NegState {
 
 function malformed(detail: string): SallyportError {
   return new SallyportError('CHALLENGE_INVALID', detail);
-}
-
-function mechTypeList(mechTypes: readonly string[]): Sequence {
-  return new Sequence({ value: mechTypes.map((value) => new ObjectIdentifier({ value })) });
-}
-
-function inContext(tagNumber: number, value: AsnType): Constructed {
-  return new Constructed({ idBlock: { tagClass: TAG_CLASS.CONTEXT, tagNumber }, value: [value] });
-}
-
-function octetField(tagNumber: number, valueHex: Uint8Array | undefined): Constructed[] {
-  return valueHex === undefined ? [] : [inContext(tagNumber, new OctetString({ valueHex }))];
-}
-
-function encode(value: AsnType): Uint8Array {
-  return new Uint8Array(value.toBER());
 }

@@ -12,13 +12,9 @@ import { SpnegoSession } from '../../src/auth/spnego-session.ts';
 import { loadGssapi } from '../../src/native/gssapi.ts';
 import type { ContextRequest } from '../../src/native/security-context.ts';
 import { Secret } from '../../src/observe/secret.ts';
-import {
-  formatNegTokenResp,
-  MECH,
-  mechTypeListDer,
-  parseNegTokenInit,
-  parseNegTokenResp,
-} from '../../src/spnego/neg-token.ts';
+import { parseNegTokenInit, parseNegTokenResp } from '../../src/spnego/neg-token.ts';
+import { MECH } from '../../src/spnego/token-fields.ts';
+import { formatNegTokenResp, mechTypeListDer } from '../../src/spnego/write-token.ts';
 import type { AcceptorAnswer } from '../acceptors/gssapi-acceptor.ts';
 import { GssapiAcceptor } from '../acceptors/gssapi-acceptor.ts';
 import { ensureLab, LAB } from './lab.ts';
