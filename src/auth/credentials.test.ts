@@ -12,14 +12,16 @@ describe('parseIdentity()', () => {
     ['corp.example\\a\\b', 'corp.example', 'a\\b'],
     ['alice@corp.example', '', 'alice@corp.example'],
     ['zoë', '', 'zoë'],
-    ['\\alice', '', 'alice'],
     ['CORP\\a b:c%d', 'CORP', 'a b:c%d'],
-    ['CORP/alice', '', 'CORP/alice'],
+    ['alice/admin@CORP.EXAMPLE', '', 'alice/admin@CORP.EXAMPLE'],
   ])('splits %s at the first backslash only', (typed, domain, user) => {
     expect(parseIdentity(typed, secret)).toMatchObject({ typed, domain, user });
   });
 
-  it.each(['', 'CORP\\', 'a\nb', 'a\0b'])('refuses %j', (typed) => {
+  it.each([
+    ...['', 'CORP\\', 'a\nb', 'a\0b'],
+    ...['CORP/alice', '\\alice', '\\', 'alice@', '@corp.example', '@'],
+  ])('refuses %j', (typed) => {
     expect(() => parseIdentity(typed, secret)).toThrow(
       expect.objectContaining({ code: 'CREDENTIALS_INVALID' }),
     );

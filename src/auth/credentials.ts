@@ -34,29 +34,46 @@ export interface CredentialSource {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is to find
 const CONTROL = /[\0-\x1f\x7f]/;
+const NAME_FAULTS: readonly (readonly [RegExp, string])[] = [
+  [/^$|^[^\\]*\\$/, 'is empty'],
+  [CONTROL, 'has a control character'],
+  [/^\\/, 'has no domain before its backslash'],
+  // A Kerberos principal (`alice/admin@REALM`) has one on purpose.
+  [/^[^\\@]*\/[^\\@]*$/, 'has a slash where a backslash belongs'],
+  [/^@|^[^\\]*@$/, 'has nothing before or behind its @'],
+];
 
 /**
  * Splits `DOMAIN\user` at the first backslash. A UPN (`user@domain`) is one user name with an empty
  * domain: that is how Windows sends it.
  *
- * @throws SallyportError CREDENTIALS_INVALID for an empty user name or control characters
+ * @throws SallyportError CREDENTIALS_INVALID as `checkUserName`, and for control characters in the password
  */
 export function parseIdentity(typed: string, password: Secret): PasswordIdentity {
   const backslash = typed.indexOf('\\');
   const domain = typed.slice(0, Math.max(backslash, 0));
   const user = typed.slice(backslash + 1);
-  if (user === '') {
-    throw new SallyportError('CREDENTIALS_INVALID', 'The user name is empty', {
-      hint: 'Write it as DOMAIN\\name, name@domain or name.',
-    });
-  }
-  if (CONTROL.test(typed) || CONTROL.test(password.reveal())) {
-    throw new SallyportError(
-      'CREDENTIALS_INVALID',
-      'The user name or the password has a control character',
-    );
+  checkUserName(typed);
+  if (CONTROL.test(password.reveal())) {
+    throw new SallyportError('CREDENTIALS_INVALID', 'The password has a control character');
   }
   return { kind: 'password', typed, domain, user, password };
+}
+
+/**
+ * Refuses slips that would cost a wrong logon. The name is not shown: a password may have got into it.
+ *
+ * @param place where it stands, for the message: `SALLYPORT_USER`
+ * @throws SallyportError CREDENTIALS_INVALID
+ */
+export function checkUserName(typed: string, place?: string): void {
+  const fault = NAME_FAULTS.find(([pattern]) => pattern.test(typed))?.[1];
+  if (fault !== undefined) {
+    const whose = place === undefined ? 'The user name' : `The user name of ${place}`;
+    throw new SallyportError('CREDENTIALS_INVALID', `${whose} ${fault}`, {
+      hint: 'Write it as DOMAIN\\name, name@domain or name, in quotes.',
+    });
+  }
 }
 
 /**

@@ -260,7 +260,7 @@ describe('refusalError()', () => {
   });
 
   it('is about what is offered, not about what the signed-in user could not begin', () => {
-    const mine = { identity: 'system', setAside: new Set(['ntlm']) } as const;
+    const mine = { identity: 'system', setAside: new Set(['ntlm'] as const) } as const;
     const error = refusalError({
       host: 'proxy:3128',
       layer: 'proxy',

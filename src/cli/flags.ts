@@ -1,9 +1,11 @@
 // The flags commands share, and their way into the library's own. Owns spelling and help of these flags.
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
+import { checkUserName } from '../auth/credentials.ts';
 import type { NegotiateForm } from '../auth/mechanisms.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
-import type { SallyportOptions, SpnCanonical } from '../upstream/settings.ts';
+import type { SallyportOptions } from '../upstream/settings.ts';
+import type { SpnCanonical } from '../upstream/stated-values.ts';
 
 export interface CommonFlags {
   readonly proxy?: string;
@@ -107,7 +109,8 @@ export function withConnectionOptions(command: Command): Command {
 /**
  * The library's words for the given flags; passwords are added by the caller.
  *
- * @throws SallyportError USAGE for an empty value, or a name with a password in it
+ * @throws SallyportError USAGE for an empty value, or a name with a password in it; CREDENTIALS_INVALID for a name that
+ *   cannot be one
  */
 export function toOptions(flags: CommonFlags): SallyportOptions {
   checkName('--user', flags.user);
@@ -135,13 +138,18 @@ export function toOptions(flags: CommonFlags): SallyportOptions {
   };
   const empty = Object.entries(given).find(([name, value]) => value === '' && name !== 'noProxy');
   if (empty !== undefined) {
-    throw new SallyportError('USAGE', `The option for ${empty[0]} has an empty value`, {
+    throw new SallyportError('USAGE', `--${kebab(empty[0])} has an empty value`, {
       hint: 'Give it a value, or leave the option out.',
     });
   }
   return Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),
   ) as SallyportOptions;
+}
+
+/** `spnCanonical` -> `spn-canonical` */
+export function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
 }
 
 /** Slips that would cost a wrong logon. What stands behind a colon may be a password: it is not shown. */
@@ -155,6 +163,9 @@ function checkName(option: string, name: string | undefined): void {
     throw new SallyportError('USAGE', `${option} has two backslashes in a row`, {
       hint: 'Write it with one, in quotes: "DOMAIN\\name".',
     });
+  }
+  if (name) {
+    checkUserName(name.trim(), option);
   }
 }
 

@@ -2,6 +2,7 @@
 // round an error; never prints a stack unless asked twice.
 import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
 import { EXIT_CODES } from './exit-codes.ts';
+import { kebab } from './flags.ts';
 import { printable } from './printable.ts';
 
 export interface ReportOptions {
@@ -37,9 +38,9 @@ export function remedyCommand(
   remedy: Readonly<Record<string, string | true>>,
 ): string {
   const flags = Object.entries(remedy).map(
-    ([name, value]) => [kebab(name), ...(value === true ? [] : [value])] as const,
+    ([name, value]) => [`--${kebab(name)}`, ...(value === true ? [] : [value])] as const,
   );
-  const names = new Set(flags.map(([name]) => name));
+  const names = new Set<string>(flags.map(([name]) => name));
   const kept: string[] = [];
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? '';
@@ -54,10 +55,6 @@ export function remedyCommand(
 }
 
 const HEADER_FLAGS = new Set(['-H', '--header']);
-
-function kebab(name: string): string {
-  return `--${name.replaceAll(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`;
-}
 
 /** Which headers hold a secret, nobody knows: the name stays. */
 function hideHeader(line: string): string {

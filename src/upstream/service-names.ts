@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import { realmOf } from '../auth/logons/logon-realm.ts';
 import type { ServiceNames } from './first-token.ts';
-import type { SpnCanonical } from './settings.ts';
+import type { SpnCanonical } from './stated-values.ts';
 
 /**
  * @param host as it was typed

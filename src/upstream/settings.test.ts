@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../observe/secret.ts';
 import type { ProxyAddress } from '../route/route.ts';
@@ -75,7 +78,64 @@ describe('resolveSettings()', () => {
     [{ handshakeTimeoutMs: 2 ** 31 }],
     [{ negotiateForm: 'other' as never }],
     [{ env: { SALLYPORT_AUTH: 'wat' } }],
+    [{ originPassword: 'x' }],
   ])('refuses %j', async (options) => {
     await expect(settingsOf(options)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+  });
+
+  it.each<[SallyportOptions, string]>([
+    [{ auth: 'wat' }, '--auth: "wat" is not a scheme'],
+    [{ env: { SALLYPORT_AUTH: 'wat' } }, 'SALLYPORT_AUTH: "wat" is not a scheme'],
+    [{ env: { SALLYPORT_NO_AUTH: 'http://x/' } }, 'SALLYPORT_NO_AUTH: "http://x/" is not host'],
+    [{ trusted: '*.example' }, '--trusted: "*.example" is not host'],
+    [{ trustedProxies: '*' }, 'trustedProxies: "*" is not host'],
+    [{ env: { SALLYPORT_SPN_CANONICAL: 'x' } }, 'SALLYPORT_SPN_CANONICAL: "x" is no use'],
+    [{ spn: 'HTTP' }, '--spn: "HTTP" is not a service name'],
+    [{ idleTimeoutMs: -1 }, 'idleTimeoutMs is not a number'],
+  ])('says where the bad value of %j stands', async (options, message) => {
+    await expect(settingsOf(options)).rejects.toMatchObject({
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('says in which file and under which key a bad value stands', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sallyport-settings-'));
+    const config = join(folder, 'config.json');
+    const messageOf = async (text: string) => {
+      await writeFile(config, text);
+      return settingsOf({ config }).then(
+        () => null,
+        ({ message }) => message,
+      );
+    };
+    expect(await messageOf('{"auth": ["wat"]}')).toBe(`${config}: auth: "wat" is not a scheme`);
+    expect(await messageOf('{"trustedProxies": ["*"]}')).toContain(
+      `${config}: trustedProxies: "*"`,
+    );
+    expect(await messageOf('{"user": "CORP/alice"}')).toContain(`${config}: user has a slash`);
+    await rm(folder, { recursive: true });
+  });
+
+  it('refuses a name that would cost a wrong logon, and says where it stands', async () => {
+    const env = { HOME: '/nonexistent', SALLYPORT_USER: 'CORP/alice' };
+    await expect(settingsOf({ env })).rejects.toMatchObject({
+      code: 'CREDENTIALS_INVALID',
+      message: 'The user name of SALLYPORT_USER has a slash where a backslash belongs',
+    });
+    await expect(settingsOf({ originUser: 'alice@' })).rejects.toMatchObject({
+      message: expect.stringContaining('--origin-user has nothing'),
+    });
+    expect((await settingsOf({ user: '' })).userFor(PROXY)).toBeNull();
+  });
+
+  it('refuses a password for nobody, which the signed-in user would be taken for', async () => {
+    const { identityFor } = await settingsOf({ password: 'x' });
+    await expect(identityFor(PROXY)).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message: 'A password for the proxy is given, but nobody is named',
+    });
+    expect(await identityFor({ ...PROXY, user: 'bob' })).toMatchObject({ typed: 'bob' });
+    const env = { HOME: '/nonexistent', SALLYPORT_PASSWORD: 'x' };
+    expect(await (await settingsOf({ env })).identityFor(PROXY)).toMatchObject({ kind: 'system' });
   });
 });

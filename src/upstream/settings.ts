@@ -3,14 +3,11 @@
 import type { CredentialSource, Identity } from '../auth/credentials.ts';
 import { findIdentity, parseIdentity, SYSTEM_IDENTITY } from '../auth/credentials.ts';
 import type { AllowedScheme, NegotiateForm } from '../auth/mechanisms.ts';
-import { ALLOWED_SCHEMES, DEFAULT_ALLOWED } from '../auth/mechanisms.ts';
 import type { SignOnRule } from '../auth/sign-on-rules.ts';
 import { signOnRule } from '../auth/sign-on-rules.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { publishChoice } from '../observe/events.ts';
-import { redactUrl } from '../observe/redact.ts';
 import { Secret } from '../observe/secret.ts';
-import { normalizeHost, parsePort } from '../route/host.ts';
 import { mayNeedSystem, resolveRoute } from '../route/resolve-route.ts';
 import type { ProxyAddress, Route, RouteSource } from '../route/route.ts';
 import { formatProxyUrl } from '../route/route.ts';
@@ -22,6 +19,16 @@ import { readTrustedProxies } from '../settings/trusted-proxies.ts';
 import { parseWordList } from '../settings/word-list.ts';
 import type { Trust } from './certificate-authorities.ts';
 import { trustOf } from './certificate-authorities.ts';
+import type { SpnCanonical } from './stated-values.ts';
+import {
+  checkUserNames,
+  parseAllowed,
+  parseForm,
+  parseHosts,
+  parseSpn,
+  parseSpnCanonical,
+  strongest,
+} from './stated-values.ts';
 import type { Target } from './target.ts';
 import { targetName } from './target.ts';
 
@@ -82,8 +89,6 @@ export interface SallyportOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-export type SpnCanonical = 'never' | 'auto' | 'always';
-
 /** The same, merged, checked and ready to be asked. */
 export interface UpstreamSettings {
   routeFor(url: URL): Route;
@@ -135,14 +140,18 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
     options.env === undefined;
   const system = systemProxy && mayNeedSystem(stated) ? await readSystemProxy({ env }) : null;
   const inputs = { ...stated, system };
-  const hosts = (name: 'trusted' | 'noAuth' | 'delegate') =>
-    parseHosts(words(options[name]) ?? environment[name] ?? configuration?.[name] ?? []);
+  const places = { options, environment, configuration };
+  checkUserNames(places);
+  const hosts = (name: 'trusted' | 'noAuth' | 'delegate') => parseHosts(strongest(name, places));
   const [trusted, noAuth, delegate] = [hosts('trusted'), hosts('noAuth'), hosts('delegate')];
-  const pinned = parseHosts([
-    ...(words(options.trustedProxies) ?? []),
-    ...(configuration?.trustedProxies ?? []),
-    ...(await readTrustedProxies(env)),
-  ]);
+  const pinned = parseHosts(
+    { words: words(options.trustedProxies) ?? [], place: 'trustedProxies' },
+    {
+      words: configuration?.trustedProxies ?? [],
+      place: `${configuration?.path}: trustedProxies`,
+    },
+    { words: await readTrustedProxies(env), place: 'trusted-proxies.json' },
+  );
   const loggedIn = new Set(await listKeyring({ env }));
   const systemSignOn =
     options.systemSignOn ?? environment.systemSignOn ?? configuration?.systemSignOn ?? true;
@@ -156,10 +165,12 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
     { user: environment.originUser, password: environment.originPassword },
     { user: configuration?.originUser },
   ];
+  checkNamed('originPassword', options.originPassword, namedForOrigins);
   return {
     routeFor: (url) => resolveRoute(url, inputs),
     identityFor: oncePerProxy(async (proxy) => {
       const sources = withProxyUrl(named, proxy);
+      checkNamed('password', options.password, sources);
       return (
         findIdentity(sources) ??
         (await fromKeyring(proxy, sources, env)) ??
@@ -184,7 +195,7 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
     isTrustedOrigin: (origin) => isListed(trusted, origin),
     mayDelegateTo: (origin) => isListed(delegate, origin),
     getsNoSignOn: (origin) => isListed(noAuth, origin),
-    allow: parseAllowed(words(options.auth) ?? environment.auth ?? configuration?.auth),
+    allow: parseAllowed(strongest('auth', places)),
     negotiateForm: parseForm(options.negotiateForm ?? 'auto'),
     allowBasicHttp:
       options.allowBasicHttp ??
@@ -192,20 +203,26 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
       configuration?.allowBasicHttp ??
       false,
     allowNtlm: options.allowNtlm ?? environment.allowNtlm ?? configuration?.allowNtlm ?? true,
-    spnCanonical: parseSpnCanonical(
-      options.spnCanonical ?? environment.spnCanonical ?? configuration?.spnCanonical ?? 'auto',
-    ),
+    spnCanonical: parseSpnCanonical(strongest('spnCanonical', places)),
     securityLibrary:
       options.securityLibrary ?? environment.securityLibrary ?? configuration?.securityLibrary,
-    spn: parseSpn(options.spn ?? environment.spn ?? configuration?.spn),
+    spn: parseSpn(strongest('spn', places)),
     trust: await trustOf({
       ca: options.ca ?? environment.ca ?? configuration?.ca,
       systemCa: options.systemCa ?? environment.systemCa ?? configuration?.systemCa ?? true,
       env,
     }),
-    connectTimeoutMs: duration(options.connectTimeoutMs, DEFAULT_CONNECT_TIMEOUT_MS),
-    handshakeTimeoutMs: duration(options.handshakeTimeoutMs, DEFAULT_HANDSHAKE_TIMEOUT_MS),
-    idleTimeoutMs: duration(options.idleTimeoutMs, DEFAULT_IDLE_TIMEOUT_MS),
+    connectTimeoutMs: duration(
+      'connectTimeoutMs',
+      options.connectTimeoutMs,
+      DEFAULT_CONNECT_TIMEOUT_MS,
+    ),
+    handshakeTimeoutMs: duration(
+      'handshakeTimeoutMs',
+      options.handshakeTimeoutMs,
+      DEFAULT_HANDSHAKE_TIMEOUT_MS,
+    ),
+    idleTimeoutMs: duration('idleTimeoutMs', options.idleTimeoutMs, DEFAULT_IDLE_TIMEOUT_MS),
   };
 }
 
@@ -240,6 +257,25 @@ function checkOptions(options: SallyportOptions): void {
 function withProxyUrl(named: CredentialSource[], { user, password }: ProxyAddress) {
   const [option, ...others] = named;
   return [...(option === undefined ? [] : [option]), { user, password }, ...others];
+}
+
+/** Else the signed-in user would sign on instead, which was not meant. */
+function checkNamed(
+  option: 'password' | 'originPassword',
+  password: string | undefined,
+  sources: readonly CredentialSource[],
+): void {
+  if (password !== undefined && sources.every(({ user }) => !user)) {
+    const [whom, hint] =
+      option === 'password'
+        ? ['the proxy', 'Name the user with --user (option user).']
+        : ['web servers', 'Name the user with --origin-user (option originUser).'];
+    throw new SallyportError(
+      'OPTION_INVALID',
+      `A password for ${whom} is given, but nobody is named`,
+      { hint },
+    );
+  }
 }
 
 /** A keyring may ask its user: not for every request. */
@@ -288,81 +324,12 @@ function secretOf(password: string | undefined): Secret | undefined {
   return password === undefined ? undefined : new Secret(password);
 }
 
-function parseAllowed(names: readonly string[] | undefined): readonly AllowedScheme[] {
-  if (names === undefined) {
-    return DEFAULT_ALLOWED;
-  }
-  const found = names.map((name) => {
-    const scheme = ALLOWED_SCHEMES.find((known) => known === name.toLowerCase());
-    if (scheme === undefined) {
-      throw new SallyportError('OPTION_INVALID', `${JSON.stringify(name)} is not a scheme`, {
-        hint: `--auth takes ${ALLOWED_SCHEMES.join(', ')}, comma-separated.`,
-      });
-    }
-    return scheme;
-  });
-  if (found.length === 0) {
-    throw new SallyportError('OPTION_INVALID', 'The list of allowed schemes is empty', {
-      hint: `--auth takes ${ALLOWED_SCHEMES.join(', ')}, comma-separated.`,
-    });
-  }
-  return [...new Set(found)];
-}
-
-function parseForm(form: string): NegotiateForm {
-  if (form === 'auto' || form === 'raw' || form === 'spnego') {
-    return form;
-  }
-  throw new SallyportError('OPTION_INVALID', `${JSON.stringify(form)} is no form of Negotiate`, {
-    hint: 'It is auto, raw or spnego.',
-  });
-}
-
-function parseSpn(spn: string | undefined): string | undefined {
-  if (spn !== undefined && !/^[^\s/@]+\/[^\s/]+$/.test(spn)) {
-    throw new SallyportError('OPTION_INVALID', `${JSON.stringify(spn)} is not a service name`, {
-      hint: 'Write it as HTTP/proxy.example.com.',
-    });
-  }
-  return spn;
-}
-
-function parseSpnCanonical(word: string): SpnCanonical {
-  if (word === 'never' || word === 'auto' || word === 'always') {
-    return word;
-  }
-  throw new SallyportError(
-    'OPTION_INVALID',
-    `${JSON.stringify(word)} is no use of canonical names`,
-    {
-      hint: '--spn-canonical is never, auto or always.',
-    },
-  );
-}
-
-function parseHosts(names: readonly string[]): ReadonlySet<string> {
-  return new Set(names.map(parseHost));
-}
-
-/** `host`, `host:port` or `[IPv6]:port` in the one form hosts are compared in. */
-function parseHost(name: string): string {
-  const [, bracketed, plain, port] = /^(?:\[(.*)\]|([^:]*|.*:.*:.*?))(?::(\d+))?$/.exec(name) ?? [];
-  const host = normalizeHost(bracketed ?? plain ?? '');
-  if (host === undefined || (port !== undefined && parsePort(port) === undefined)) {
-    throw new SallyportError(
-      'OPTION_INVALID',
-      `${JSON.stringify(redactUrl(name))} is not host or host:port`,
-    );
-  }
-  return port === undefined ? host : targetName({ host, port: Number(port) });
-}
-
-function duration(value: number | undefined, standard: number): number {
+function duration(name: string, value: number | undefined, standard: number): number {
   if (value === undefined) {
     return standard;
   }
   if (!(value > 0 && value <= MAX_TIMER_MS)) {
-    throw new SallyportError('OPTION_INVALID', 'A timeout is not a number of milliseconds above 0');
+    throw new SallyportError('OPTION_INVALID', `${name} is not a number of milliseconds above 0`);
   }
   return value;
 }
