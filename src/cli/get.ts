@@ -205,7 +205,8 @@ async function printSummary(
 function parseHeader(line: string): HeaderField {
   const colon = line.indexOf(':');
   if (colon < 1) {
-    throw new SallyportError('HEADER_INVALID', 'A header given with -H has no name', {
+    const what = colon === -1 ? 'no colon behind its name' : 'no name';
+    throw new SallyportError('HEADER_INVALID', `A header given with -H has ${what}`, {
       hint: 'Write it as -H "Name: value".',
     });
   }

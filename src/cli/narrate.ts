@@ -41,6 +41,11 @@ export function tellHeaders(rawHeaders: readonly string[]): void {
   }
 }
 
+/** A remark of the command itself. */
+export function remark(text: string): void {
+  say(`* ${text}`);
+}
+
 function say(line: string): void {
   process.stderr.write(`${printable(line)}\n`);
 }

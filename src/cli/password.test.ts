@@ -23,6 +23,21 @@ describe('readLines()', () => {
     expect(await readLines(input(...pieces), 1)).toEqual(['Pä55']);
   });
 
+  it.each([
+    ['Latin-1', Buffer.from('P\xe455\n', 'latin1')],
+    ['UTF-16', Buffer.from('\ufeffPass\n', 'utf16le')],
+  ])('refuses %s, which would be a wrong password', async (_encoding, bytes) => {
+    await expect(readLines(input(bytes), 1)).rejects.toMatchObject({
+      code: 'CREDENTIALS_INVALID',
+      message: 'The password on standard input is not UTF-8',
+    });
+  });
+
+  it('does not mind what stands behind the lines', async () => {
+    const bytes = Buffer.concat([Buffer.from('Pä55\n'), Buffer.from([0xe4, 0xff])]);
+    expect(await readLines(input(bytes), 1)).toEqual(['Pä55']);
+  });
+
   it('refuses a line without an end', async () => {
     await expect(readLines(input('x'.repeat(5000)), 1)).rejects.toMatchObject({
       code: 'CREDENTIALS_INVALID',

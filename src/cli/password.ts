@@ -4,6 +4,7 @@ import { SallyportError } from '../errors/sallyport-error.ts';
 import { EXIT_INTERRUPTED } from './exit-codes.ts';
 
 const MAX_LINE_CHARS = 4096;
+const MAX_LINE_BYTES = MAX_LINE_CHARS * 4;
 const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
 const ENDS = new Set(['\r', '\n', CTRL_C, CTRL_D]);
@@ -12,25 +13,10 @@ const BACKSPACE = new Set(['\b', '\u007f']);
 /**
  * The first lines of standard input, without their line ends; the rest stays unread.
  *
- * @throws SallyportError CREDENTIALS_MISSING when there are fewer
+ * @throws SallyportError CREDENTIALS_MISSING when there are fewer, CREDENTIALS_INVALID when they are no passwords
  */
 export async function readLines(input: NodeJS.ReadStream, count: number): Promise<string[]> {
-  let text = '';
-  input.setEncoding('utf8');
-  for await (const piece of input) {
-    text += String(piece);
-    if (text.split('\n').length > count || text.length > MAX_LINE_CHARS * count) {
-      break;
-    }
-  }
-  // Editors and shells of Windows put a byte order mark in front.
-  const lines = text
-    .replace(/^\uFEFF/, '')
-    .split('\n')
-    .map((line) => line.replace(/\r$/, ''));
-  if (text.endsWith('\n')) {
-    lines.pop();
-  }
+  const lines = linesOf(await readBytes(input, count));
   if (lines.length < count || lines.slice(0, count).includes('')) {
     throw new SallyportError('CREDENTIALS_MISSING', 'Standard input has no password', {
       hint:
@@ -39,13 +25,55 @@ export async function readLines(input: NodeJS.ReadStream, count: number): Promis
           : 'Its first line is the password for the proxy, its second the one for the web server.',
     });
   }
-  const wanted = lines.slice(0, count);
+  const wanted = lines.slice(0, count).map(decode);
   if (wanted.some((line) => line.length > MAX_LINE_CHARS)) {
     throw new SallyportError('CREDENTIALS_INVALID', 'A password on standard input is too long', {
       hint: `A line has ${MAX_LINE_CHARS} characters at most.`,
     });
   }
   return wanted;
+}
+
+/** As much as holds these lines. Byte by byte, as `latin1`: where a letter ends is known when all is there. */
+async function readBytes(input: NodeJS.ReadStream, count: number): Promise<string> {
+  let text = '';
+  for await (const piece of input) {
+    text += (piece as Buffer).toString('latin1');
+    if (text.split('\n').length > count || text.length > MAX_LINE_BYTES * count) {
+      break;
+    }
+  }
+  return text;
+}
+
+function linesOf(bytes: string): string[] {
+  // Editors and shells of Windows put a byte order mark in front.
+  const lines = bytes
+    .replace(/^\xef\xbb\xbf/, '')
+    .split('\n')
+    .map((line) => line.replace(/\r$/, ''));
+  if (bytes.endsWith('\n')) {
+    lines.pop();
+  }
+  return lines;
+}
+
+/** A letter in another encoding would be a wrong password. */
+function decode(bytes: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      Buffer.from(bytes, 'latin1'),
+    );
+  } catch (cause) {
+    throw notUtf8(cause);
+  }
+}
+
+function notUtf8(cause: unknown): SallyportError {
+  return new SallyportError('CREDENTIALS_INVALID', 'The password on standard input is not UTF-8', {
+    cause,
+    hint: 'Save the file as UTF-8, or give the password at a terminal.',
+  });
 }
 
 /** Whether somebody is there to be asked. */

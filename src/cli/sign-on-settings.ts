@@ -2,17 +2,19 @@
 // order in which these are asked.
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { formatProxyUrl } from '../route/route.ts';
+import { readEnvironment } from '../settings/environment.ts';
 import { parseWordList } from '../settings/word-list.ts';
 import type { SallyportOptions, UpstreamSettings } from '../upstream/settings.ts';
 import { resolveSettings } from '../upstream/settings.ts';
 import { targetName, targetOf } from '../upstream/target.ts';
 import type { CommonFlags } from './flags.ts';
 import { toOptions } from './flags.ts';
+import { remark } from './narrate.ts';
 import { canPrompt, promptHidden, readLines } from './password.ts';
 
 /**
  * @param url what is asked for: its host is trusted with `--origin-user`, as it was typed with it
- * @throws SallyportError as `resolveSettings`, and CREDENTIALS_MISSING
+ * @throws SallyportError as `resolveSettings`, CREDENTIALS_MISSING, and USAGE for options that come to nothing
  */
 export async function settingsFor(url: URL, flags: CommonFlags): Promise<UpstreamSettings> {
   const options = {
@@ -21,6 +23,10 @@ export async function settingsFor(url: URL, flags: CommonFlags): Promise<Upstrea
     ...trusting(url, flags),
   };
   const settings = await resolveSettings(options);
+  checkDelegate(url, flags, settings);
+  if (flags.verbose) {
+    tellUnused(url, settings);
+  }
   const asked = await passwordsFromPeople(url, flags, settings, options);
   return Object.keys(asked).length === 0 ? settings : resolveSettings({ ...options, ...asked });
 }
@@ -56,7 +62,29 @@ function trusting(url: URL, flags: CommonFlags): SallyportOptions {
   return { trusted: [...parseWordList(flags.trusted ?? ''), targetName(targetOf(url))] };
 }
 
-/** Asks only for what is missing, and only where somebody can answer. */
+function checkDelegate(url: URL, { delegate }: CommonFlags, settings: UpstreamSettings): void {
+  const target = targetOf(url);
+  if (
+    delegate !== undefined &&
+    settings.mayDelegateTo(target) &&
+    !settings.isTrustedOrigin(target)
+  ) {
+    throw new SallyportError('USAGE', `${target.host} is in --delegate, but is not trusted`, {
+      hint: `Delegation is for trusted web servers: add --trusted ${target.host}.`,
+    });
+  }
+}
+
+/** It may stand there for other programs, or for a name that is given elsewhere: no error. */
+function tellUnused(url: URL, settings: UpstreamSettings): void {
+  const route = settings.routeFor(url);
+  const isUnused = route.kind === 'proxy' && settings.userFor(route.proxy) === null;
+  if (isUnused && readEnvironment().password !== undefined) {
+    remark('SALLYPORT_PASSWORD is not used: nobody is named (--user, SALLYPORT_USER)');
+  }
+}
+
+/** Asks only for what is missing and may be sent, and only where somebody can answer. */
 async function passwordsFromPeople(
   url: URL,
   flags: CommonFlags,
@@ -68,14 +96,19 @@ async function passwordsFromPeople(
   }
   const route = settings.routeFor(url);
   const asked: { password?: string; originPassword?: string; user?: string } = {};
-  if (route.kind === 'proxy' && (await settings.identityFor(route.proxy)) === null) {
+  if (
+    route.kind === 'proxy' &&
+    settings.ruleFor(route.proxy, route.source).password &&
+    (await settings.identityFor(route.proxy)) === null
+  ) {
     const user = settings.userFor(route.proxy);
     if (user !== null) {
       asked.user = options.user ?? user;
       asked.password = await ask(`Password of ${user} for ${formatProxyUrl(route.proxy)}: `);
     }
   }
-  if (flags.originUser !== undefined && settings.originIdentity === null) {
+  const mayBeAsked = flags.originUser !== undefined && !settings.getsNoSignOn(targetOf(url));
+  if (mayBeAsked && settings.originIdentity === null) {
     asked.originPassword = await ask(`Password of ${flags.originUser} for ${url.host}: `);
   }
   return asked;

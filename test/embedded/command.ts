@@ -18,7 +18,7 @@ export interface CommandResult {
 
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
+  readonly input?: string | Buffer;
   /** A shell redirection of standard output, such as `>/dev/full`. */
   readonly redirect?: string;
   /** Options of node itself. */

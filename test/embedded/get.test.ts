@@ -280,6 +280,13 @@ describe('sallyport get', () => {
     expect(stderr).not.toMatch(/TlRM|Alice-Secret/);
   });
 
+  it('says with -v that a password in the environment belongs to nobody', async () => {
+    const { stderr } = await get(['-v', '--proxy', proxy.url, `${origin.url}/bytes/7`], {
+      env: { SALLYPORT_PASSWORD: ALICE.password },
+    });
+    expect(stderr).toContain('* SALLYPORT_PASSWORD is not used: nobody is named');
+  });
+
   it('ends with an error of its own when nobody reads its output', async () => {
     const { code, stderr } = await get(['--proxy', 'direct', `${origin.url}/bytes/3000000`], {
       redirect: '| head -c 1',
@@ -297,6 +304,7 @@ describe('bad input', () => {
     readonly args: () => readonly string[];
     readonly env?: Readonly<Record<string, string>>;
     readonly redirect?: string;
+    readonly input?: string | Buffer;
     readonly exit: number;
     readonly says: RegExp;
   }
@@ -374,7 +382,7 @@ describe('bad input', () => {
       what: 'an unknown scheme',
       args: () => ['--auth', 'ntlm,kerberos', page()],
       exit: 2,
-      says: /"kerberos" is not a scheme.*negotiate, ntlm, basic/,
+      says: /--auth: "kerberos" is not a scheme.*negotiate, ntlm, basic/,
     },
     {
       what: 'an unreadable CA',
@@ -437,7 +445,52 @@ describe('bad input', () => {
       args: () => ['--user', 'CORP\\', '--proxy', proxy.url, page()],
       env: { SALLYPORT_PASSWORD: ALICE.password },
       exit: 2,
-      says: /user name is empty/,
+      says: /user name of --user is empty/,
+    },
+    ...[
+      ['a slash for the backslash', 'CORP/alice', /--user has a slash where a backslash belongs/],
+      ['no domain', '\\alice', /--user has no domain before its backslash/],
+      ['nothing behind its @', 'alice@', /--user has nothing before or behind its @/],
+    ].map(([what, user, says]) => ({
+      what: `a name with ${what}`,
+      args: () => ['--user', String(user), '--proxy', proxy.url, page()],
+      env: { SALLYPORT_PASSWORD: 'Wrong-Secret9' },
+      exit: 2,
+      says: says as RegExp,
+    })),
+    {
+      what: 'a password that is not UTF-8',
+      args: () => ['--password-stdin', '--user', 'CORP\\alice', '--proxy', proxy.url, page()],
+      input: Buffer.from('P\xe455\n', 'latin1'),
+      exit: 2,
+      says: /is not UTF-8.*Save the file as UTF-8/,
+    },
+    {
+      what: 'a password for nobody',
+      args: () => ['--password-stdin', '--proxy', proxy.url, page()],
+      env: {},
+      input: 'Wrong-Secret9\n',
+      exit: 2,
+      says: /password for the proxy is given, but nobody is named. Name the user with --user/,
+    },
+    {
+      what: 'a password for no user of the web server',
+      args: () => ['--origin-password-stdin', '--proxy', 'direct', page()],
+      input: 'Wrong-Secret9\n',
+      exit: 2,
+      says: /password for web servers is given.*--origin-user/,
+    },
+    {
+      what: 'delegation to nobody who is trusted',
+      args: () => ['--delegate', '127.0.0.1', '--proxy', proxy.url, page()],
+      exit: 2,
+      says: /127\.0\.0\.1 is in --delegate, but is not trusted.*--trusted 127\.0\.0\.1/,
+    },
+    {
+      what: 'a header without a colon',
+      args: () => ['-H', 'foo', page()],
+      exit: 2,
+      says: /has no colon behind its name/,
     },
     {
       what: 'a malformed service name',
@@ -461,7 +514,7 @@ describe('bad input', () => {
       what: 'an empty value',
       args: () => ['--ca', '', page()],
       exit: 2,
-      says: /option for ca has an empty value/,
+      says: /--ca has an empty value/,
     },
     {
       what: 'a password behind the name',
@@ -573,8 +626,8 @@ describe('bad input', () => {
 
   it.each(TABLE)(
     '$what: exit $exit',
-    async ({ args, env = AS_ALICE, redirect = '', exit, says }) => {
-      const { code, stdout, stderr } = await get(args(), { env, redirect });
+    async ({ args, env = AS_ALICE, redirect = '', input = '', exit, says }) => {
+      const { code, stdout, stderr } = await get(args(), { env, redirect, input });
       const lines = stderr.trim().split('\n');
       expect(stderr).toMatch(says);
       expect(code).toBe(exit);

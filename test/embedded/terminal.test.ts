@@ -59,6 +59,26 @@ describe.skipIf(!hasTerminal)('at a terminal', () => {
     expect(readFileSync(file)).toHaveLength(300_000);
   });
 
+  it('nothing is asked for a proxy that gets no sign-on', async () => {
+    await using proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
+    const { code, screen } = await atTerminal(
+      [
+        'get',
+        '--no-auth',
+        '127.0.0.1',
+        '--proxy',
+        proxy.url,
+        '--user',
+        'CORP\\alice',
+        'http://127.0.0.1:9/',
+      ],
+      'Password of',
+      '\u0004',
+    );
+    expect(screen).not.toContain('Password of');
+    expect(code).not.toBe(0);
+  });
+
   it('Ctrl-C and Ctrl-D at the prompt send nothing', async () => {
     await using proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
     const args = ['get', '--proxy', proxy.url, '--user', 'CORP\\alice', 'http://127.0.0.1:9/'];
