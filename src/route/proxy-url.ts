@@ -76,7 +76,9 @@ function parseAuthority(
   }
   const port = portText === undefined ? defaultPort : parsePort(portText);
   if (port === undefined) {
-    throw invalid(source, 'has a port that is no number from 1 to 65535');
+    throw invalid(source, 'has a port that is no number from 1 to 65535', {
+      hint: 'Write it as http://proxy.example:8080.',
+    });
   }
   return { host, port };
 }

@@ -98,7 +98,10 @@ describe('readConfiguration()', () => {
   it('fails when a named file is not there or is no file', async () => {
     const absent = join(folder, 'absent.json');
     const error = await failureOf(readConfiguration(absent, {}, 'linux'));
-    expect(error.message).toBe(`${absent} cannot be read (ENOENT)`);
+    expect(error).toMatchObject({
+      message: `${absent} cannot be read (ENOENT)`,
+      hint: expect.stringContaining('--config'),
+    });
     const ofFolder = await failureOf(readConfiguration(folder, {}, 'linux'));
     expect(ofFolder.message).toBe(`${folder} cannot be read (EISDIR)`);
   });
@@ -113,6 +116,25 @@ describe('readConfiguration()', () => {
     const error = await failureOf(read('{\n  "proxy": "http://alice:hidden@proxy",\n}\n'));
     expect(error.message).toContain(`${path}:3:1 `);
     expect(JSON.stringify(error)).not.toContain('hidden');
+  });
+
+  it.each([
+    ['{"proxy": "http://p", "user": "CORP\\alice"}', ':1:31 '],
+    ['{"user": "CORP\\boris"}', '"user" has a control character'],
+    ['{"ca": "C:\\temp\\\\ca.pem"}', '"ca" has a control character'],
+  ])('says of %s that a backslash is written twice', async (text, expected) => {
+    const { message, hint } = await failureOf(read(text));
+    expect(message).toContain(path + (expected.startsWith(':') ? '' : ': ') + expected);
+    expect(hint).toBe('In JSON a backslash is written twice: "CORP\\\\alice".');
+  });
+
+  it('takes two backslashes for one, and lines in a list', async () => {
+    const text = '{"user": "CORP\\\\boris", "noProxy": "a.test\\nb.test"}';
+    expect(await read(text)).toMatchObject({ user: 'CORP\\boris', noProxy: 'a.test\nb.test' });
+  });
+
+  it('says nothing of backslashes where another thing is wrong', async () => {
+    expect((await failureOf(read('{"user": "CORP\\\\a",}'))).hint).toContain('double quotes');
   });
 
   it.each([

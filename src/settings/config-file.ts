@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import type { SallyportErrorOptions } from '../errors/sallyport-error.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { findDefaultConfigPath } from './config-path.ts';
+import type { JsonFault } from './json-fault.ts';
 import { findJsonFault } from './json-fault.ts';
 import { parseWordList } from './word-list.ts';
 
@@ -55,6 +56,9 @@ const KEYS: readonly string[] = [
   'systemCa',
 ] satisfies (keyof Configuration)[];
 const MAX_BYTES = 1024 * 1024;
+const TWO_BACKSLASHES = 'In JSON a backslash is written twice: "CORP\\\\alice".';
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is to find
+const CONTROL = /[\0-\x1f\x7f]/;
 const PASSWORD_LIKE = /pass(?:word|wd|phrase)|secret|token|credential/i;
 
 /**
@@ -88,7 +92,13 @@ async function readBytes(path: string, mayBeAbsent: boolean): Promise<Uint8Array
     if (mayBeAbsent && (code === 'ENOENT' || code === 'ENOTDIR')) {
       return undefined;
     }
-    throw invalid(`${path} cannot be read (${code})`, { cause: error });
+    throw invalid(`${path} cannot be read (${code})`, {
+      hint:
+        code === 'ENOENT'
+          ? 'Check its name; --config and SALLYPORT_CONFIG name another.'
+          : 'Check that it is a file you may read.',
+      cause: error,
+    });
   }
   return Buffer.concat(chunks);
 }
@@ -138,7 +148,9 @@ function parseObject(path: string, text: string): Record<string, unknown> {
   const fault = findJsonFault(text);
   if (fault !== undefined) {
     throw invalid(`${path}:${fault.line}:${fault.column} is where it stops being JSON`, {
-      hint: 'JSON wants double quotes round every name, no comma at the end, and no comments.',
+      hint: hasLoneBackslash(text, fault)
+        ? TWO_BACKSLASHES
+        : 'JSON wants double quotes round every name, no comma at the end, and no comments.',
     });
   }
   const value: unknown = JSON.parse(text);
@@ -146,6 +158,12 @@ function parseObject(path: string, text: string): Record<string, unknown> {
     throw invalid(`${path} does not hold a JSON object`);
   }
   return value as Record<string, unknown>;
+}
+
+/** Whether it is a string, at the fault, that stops being one at a backslash: `"CORP\alice"`. */
+function hasLoneBackslash(text: string, { line, column }: JsonFault): boolean {
+  const rest = text.split('\n')[line - 1]?.slice(column - 1) ?? '';
+  return /^"(?:[^"\\]|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4}))*\\/.test(rest);
 }
 
 function checkKey(path: string, key: string): void {
@@ -164,6 +182,11 @@ function checkKey(path: string, key: string): void {
 
 function textOf(path: string, values: Record<string, unknown>, key: string): string | undefined {
   const value = values[key];
+  // A list may be broken into lines.
+  if (key !== 'noProxy' && typeof value === 'string' && CONTROL.test(value)) {
+    // `"CORP\boris"` is JSON: with a backspace in it.
+    throw invalid(`${path}: ${quote(key)} has a control character`, { hint: TWO_BACKSLASHES });
+  }
   if (value === undefined || typeof value === 'string') {
     return value;
   }
