@@ -13,7 +13,8 @@ export {
 } from './observe/events.ts';
 export { formatProxyUrl, type ProxyAddress, type Route, type RouteSource } from './route/route.ts';
 export { connect, createUpstream, openTunnel, request, resolveProxy } from './upstream/one-shot.ts';
-export type { SallyportOptions, SpnCanonical } from './upstream/settings.ts';
+export type { SallyportOptions } from './upstream/settings.ts';
+export type { SpnCanonical } from './upstream/stated-values.ts';
 export type { Target } from './upstream/target.ts';
 export type { RequestBody } from './upstream/upload.ts';
 export type {
