@@ -8,7 +8,7 @@ import { Ended } from './ended.ts';
 import { EXIT_CODES, EXIT_CODES_HELP } from './exit-codes.ts';
 import type { CommonFlags } from './flags.ts';
 import { withRouteOptions, withSignOnOptions } from './flags.ts';
-import { narrate } from './narrate.ts';
+import { narrate, tellMemoryFault } from './narrate.ts';
 import { print } from './print.ts';
 import { printable } from './printable.ts';
 import { remedyCommand } from './report.ts';
@@ -54,6 +54,7 @@ async function doctor(
   const url = parseAddress(address);
   if (flags.verbose) {
     narrate();
+    await tellMemoryFault();
   }
   const settings = await settingsFor(url, flags);
   // What stands behind the host is the user's own matter.

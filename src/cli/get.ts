@@ -12,7 +12,7 @@ import { checkWritable, fileDestination, standardOutput } from './destination.ts
 import { EXIT_CODES_HELP, EXIT_INTERRUPTED } from './exit-codes.ts';
 import type { CommonFlags } from './flags.ts';
 import { withRouteOptions, withSignOnOptions } from './flags.ts';
-import { narrate, tellHeaders, tellRoute } from './narrate.ts';
+import { narrate, tellHeaders, tellMemoryFault, tellRoute } from './narrate.ts';
 import { partOf } from './part-file.ts';
 import { print } from './print.ts';
 import { formatBytes, Progress } from './progress.ts';
@@ -75,6 +75,7 @@ async function get(address: string, flags: GetFlags): Promise<void> {
   }
   if (flags.verbose) {
     narrate();
+    await tellMemoryFault();
   }
   const settings = await settingsFor(url, flags);
   await using upstream = new Upstream(settings);

@@ -20,7 +20,7 @@ import {
   withProxySignOnOptions,
   withRouteOptions,
 } from './flags.ts';
-import { narrate } from './narrate.ts';
+import { narrate, tellMemoryFault } from './narrate.ts';
 import { canPrompt, promptHidden, readLines } from './password.ts';
 import { print } from './print.ts';
 import { printable } from './printable.ts';
@@ -65,6 +65,7 @@ async function login(address: string | undefined, flags: CommonFlags): Promise<v
   const user = nameOf(proxy, options.user, settings);
   if (flags.verbose) {
     narrate();
+    await tellMemoryFault();
   }
   await checkKeyring();
   const password = await passwordFor(user, proxy, flags);

@@ -1,6 +1,7 @@
 // What `-v` shows: the events of the engine, one line each, on standard error. Owns the wording; the events come
 // redacted.
 import { subscribe } from 'node:diagnostics_channel';
+import { findMemoryFault } from '../auth/logons/memory-state.ts';
 import type { ChoiceEvent, ConnectionEvent, LegEvent } from '../observe/events.ts';
 import { EVENT_NAMES } from '../observe/events.ts';
 import { redactHeader } from '../observe/redact.ts';
@@ -27,6 +28,14 @@ export function narrate(): void {
     );
     say(`< ${status} from ${host}${offers.join('')}`);
   });
+}
+
+/** Where the memory of refusals cannot be used, one wrong logon is one a command. */
+export async function tellMemoryFault(): Promise<void> {
+  const fault = await findMemoryFault();
+  if (fault !== null) {
+    say(`* refusals cannot be remembered for other commands: ${fault}`);
+  }
 }
 
 export function tellRoute(url: URL, route: Route): void {

@@ -159,6 +159,15 @@ describe('without a place for the memory', () => {
     );
     expect([code, stderr, existsSync(home)]).toEqual([0, '', false]);
   });
+
+  it('-v says that others will not know', async () => {
+    const { code, stderr } = await sallyport(
+      ['get', '-v', '--proxy', proxy.url, `${origin.url}/bytes/4`],
+      { env: { ...environment(ALICE.password), SALLYPORT_STATE_DIR: '/dev/null/state' } },
+    );
+    expect(code).toBe(0);
+    expect(stderr).toContain('* refusals cannot be remembered for other commands: /dev/null/state');
+  });
 });
 
 const pause = (ms: number): Promise<string> =>
