@@ -217,9 +217,8 @@ describe('a refusal', () => {
       schemes: ['NTLM', 'Negotiate'],
       users: [ALICE],
     });
-    await using client = await clientOfAlice({
-      ...{ proxy: proxy.url, user: '', password: '', systemSignOn: false },
-    });
+    const settings = await resolveSettings({ proxy: proxy.url, systemSignOn: false, env: {} });
+    await using client = new Upstream(settings, new LogonGate());
     const answer = await client.connect('127.0.0.1:9');
     answer.socket.destroy();
     expect(answer).toMatchObject({
