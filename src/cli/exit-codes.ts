@@ -27,7 +27,7 @@ Exit codes:
   4  credentials missing or refused
   5  the proxy refused: a forbidden address, or no scheme both sides allow
   6  network: origin not reached, connection lost, timeout
-  7  HTTP error status of the origin
+  7  HTTP error status
   8  the body is not complete
   9  the output cannot be written
   130  ended by Ctrl-C`;

@@ -34,7 +34,7 @@ Examples:
   sallyport get -v https://example.com/ -o page.html       shows who offered what, and what was chosen
 
 The password is asked for on a terminal, or comes from SALLYPORT_PASSWORD or standard input; never from an argument.
-Every option has a variable (SALLYPORT_PROXY, SALLYPORT_USER, ...) and a key in the configuration file.
+Most options have a variable (SALLYPORT_PROXY, SALLYPORT_USER, ...) and a key in the configuration file.
 `;
 
 export function getCommand(): Command {

@@ -45,6 +45,10 @@ describe('Progress', () => {
     expect(drawn(null)).toMatch(/\r500 B {2}[\d.]+ \w+\/s/);
   });
 
+  it('shows all of it where the terminal does not tell its size', () => {
+    expect(drawn(1000, 0)).toMatch(/0:01 left\u001b/);
+  });
+
   it('stays on one line of a narrow terminal', () => {
     const lines = drawn(1000, 20).split('\r').slice(1);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape that clears the rest of the line

@@ -58,7 +58,8 @@ export class Progress {
 
   #draw(now: number): void {
     this.#drawnAt = now;
-    const columns = this.#out.columns ?? 80;
+    // A terminal that does not tell its size has 0 columns.
+    const columns = this.#out.columns || 80;
     this.#out.write(`\r${this.#line().slice(0, columns - 1)}\u001b[K`);
   }
 
