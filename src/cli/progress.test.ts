@@ -46,7 +46,7 @@ describe('Progress', () => {
   });
 
   it('shows all of it where the terminal does not tell its size', () => {
-    expect(drawn(1000, 0)).toMatch(/0:01 left\u001b/);
+    expect(drawn(1000, 0)).toContain('0:01 left\u001b');
   });
 
   it('stays on one line of a narrow terminal', () => {
