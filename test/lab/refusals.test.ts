@@ -86,6 +86,8 @@ describe.skipIf(!lab.available)('a refusal', () => {
       { SALLYPORT_PASSWORD: users.alice.password },
     );
     expect(code).toBe(7);
-    expect(stderr).toContain('answered 403');
+    expect(stderr).toContain(
+      'is 403 Forbidden, by that server or by proxy.corp.example:3129. The address is forbidden',
+    );
   });
 });
