@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -24,8 +24,9 @@ describe('findMemoryFault()', () => {
 
   it('tells of a file of another kind, and of an environment without a home', async () => {
     const place = { folder: home, within: home };
-    const fault = await findMemoryFault(new StateFile(place, 'good'));
-    expect(fault).toMatch(/good is not a file/);
+    mkdirSync(join(home, 'folder'));
+    const fault = await findMemoryFault(new StateFile(place, 'folder'));
+    expect(fault).toMatch(/folder is not a file/);
     expect(await findMemoryFault(null)).toMatch(/names no home/);
   });
 });
