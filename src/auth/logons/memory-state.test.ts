@@ -23,7 +23,8 @@ describe('findMemoryFault()', () => {
   });
 
   it('tells of a file of another kind, and of an environment without a home', async () => {
-    const place = { folder: home, within: home };
+    mkdirSync(join(home, 'other', 'folder'), { recursive: true });
+    const place = { folder: join(home, 'other'), within: home };
     mkdirSync(join(home, 'folder'));
     const fault = await findMemoryFault(new StateFile(place, 'folder'));
     expect(fault).toMatch(/folder is not a file/);
