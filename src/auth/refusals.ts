@@ -39,15 +39,15 @@ export function refusalError(context: RefusalContext): SallyportError {
       { hint: `Tell the people who run ${host}: a challenge header is missing in the answer.` },
     );
   }
+  if (context.notTrusted !== null) {
+    return notTrusted(context, context.notTrusted);
+  }
   if (schemesFor('no-credentials').length > 0) {
     return new SallyportError(
       'CREDENTIALS_MISSING',
       `${host} asks for sign-on (${offered}) and ${user === null ? 'no credentials were given' : `there is no password for ${user}`}`,
       { hint: missingHint(layer, user) },
     );
-  }
-  if (context.notTrusted !== null) {
-    return notTrusted(context, context.notTrusted);
   }
   const [cause] = causes;
   // What was told to begin may be none of what is offered.

@@ -321,8 +321,12 @@ export class SignOn {
   /** Whether the rules keep the sign-on, or its NTLM, from this server. */
   get #isHeldBack(): boolean {
     const { identity, rule, allowNtlm } = this.#scope;
-    const lacksNtlm = identity?.kind === 'system' && allowNtlm && !rule.ntlm;
-    return identity !== null && (!this.#mayGo(identity) || lacksNtlm);
+    if (identity === null) {
+      // A name whose password is missing: asking for it would be for nothing.
+      return this.#scope.user !== null && !rule.password;
+    }
+    const lacksNtlm = identity.kind === 'system' && allowNtlm && !rule.ntlm;
+    return !this.#mayGo(identity) || lacksNtlm;
   }
 
   #giveUp(offers: readonly Challenge[], refusals: readonly Refusal[]): Decision {

@@ -258,6 +258,17 @@ describe('a host on the list of those that get no sign-on', () => {
     });
     expect(proxy.log.map(({ leg }) => leg)).toEqual(['none']);
   });
+
+  it('is not a question of a password that is missing', async () => {
+    await using proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
+    const settings = await resolveSettings({
+      ...{ proxy: proxy.url, user: 'CORP\\alice', noAuth: '127.0.0.1', env: {} },
+    });
+    await using client = new Upstream(settings, new LogonGate());
+    await expect(client.openTunnel('127.0.0.1:9')).rejects.toMatchObject({
+      code: 'SIGN_ON_NOT_TRUSTED',
+    });
+  });
 });
 
 describe('a signed-on connection', () => {
