@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import type { StatePlace } from '../../settings/state-path.ts';
 import { withLock } from './file-lock.ts';
 
@@ -181,22 +181,7 @@ function makeFolder({ folder, within }: StatePlace): void {
   if (!home.isDirectory() || !(isOwn(home) || isShared)) {
     throw new Error(`${within} is not a folder of this user`);
   }
-  // One by one: Node's own way of making several never comes back under /proc (20.20, seen).
-  let path = within;
-  for (const name of relative(within, folder).split(sep)) {
-    path = join(path, name);
-    makeOne(path);
-  }
-}
-
-function makeOne(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw error;
-    }
-  }
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
 }
 
 function isOwn({ uid }: Stats): boolean {
