@@ -1,11 +1,12 @@
 // The file a download is written to until it is complete, for one command at a time. Owns its name and the lock beside it,
 // which one that was killed leaves behind and the next one takes away.
-import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
-import { withLock } from '../auth/logons/file-lock.ts';
-import type { ProcessMark } from '../auth/logons/process-mark.ts';
-import { isRunning, ownMark } from '../auth/logons/process-mark.ts';
+import { rmSync } from 'node:fs';
+import { ageOf, readMark, tryCreate, withLock } from '../auth/logons/file-lock.ts';
+import { isRunning } from '../auth/logons/process-mark.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 
+/** Whoever sees the file may see whose it is: the umask decides. */
+const LOCK_MODE = 0o666;
 /** The mark follows the lock in the same turn: a lock without one was left by a process that died between. */
 const UNMARKED_MS = 1000;
 /** A download is given up when it was silent for 120 s, so a file that nobody touched for longer is nobody's. */
@@ -25,9 +26,9 @@ export function partOf(target: string): string {
  */
 export async function claimPart(file: string, target: string): Promise<() => void> {
   const lock = lockOf(target);
-  if (!tryLock(lock)) {
+  if (!tryCreate(lock, LOCK_MODE)) {
     await breakAbandoned(target);
-    if (!tryLock(lock)) {
+    if (!tryCreate(lock, LOCK_MODE)) {
       throw isWritten(file, target);
     }
   }
@@ -76,43 +77,6 @@ function isHeld(target: string): boolean {
   }
   // One of another machine, or container, cannot be looked at.
   return isRunning(mark) ?? Math.min(age, ageOf(partOf(target)) ?? age) < UNTOUCHED_MS;
-}
-
-/** @returns false when it is there already */
-function tryLock(lock: string): boolean {
-  let descriptor: number;
-  try {
-    descriptor = openSync(lock, 'wx');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      return false;
-    }
-    throw error;
-  }
-  try {
-    writeSync(descriptor, JSON.stringify(ownMark()));
-    return true;
-  } catch (error) {
-    rmSync(lock, { force: true });
-    throw error;
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** Milliseconds since it was written; `null` when it is not there. */
-function ageOf(path: string): number | null {
-  const about = statSync(path, { throwIfNoEntry: false });
-  return about === undefined ? null : Date.now() - about.mtimeMs;
-}
-
-function readMark(lock: string): ProcessMark | null {
-  try {
-    const { pid, start, space } = JSON.parse(readFileSync(lock, 'utf8'));
-    return Number.isInteger(pid) ? { pid, start: String(start), space: String(space) } : null;
-  } catch {
-    return null;
-  }
 }
 
 function isWritten(file: string, target: string): SallyportError {

@@ -38,9 +38,14 @@ export async function withLock<T>(
   }
 }
 
-/** @returns false when it is there already */
-function tryCreate(path: string): boolean {
-  const file = openNew(path);
+/**
+ * Makes a file with the mark of this process in it.
+ *
+ * @returns false when it is there already
+ * @throws Error when it cannot be made
+ */
+export function tryCreate(path: string, mode = 0o600): boolean {
+  const file = openNew(path, mode);
   if (file === null) {
     return false;
   }
@@ -55,9 +60,9 @@ function tryCreate(path: string): boolean {
   }
 }
 
-function openNew(path: string): number | null {
+function openNew(path: string, mode: number): number | null {
   try {
-    return openSync(path, 'wx', 0o600);
+    return openSync(path, 'wx', mode);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // Windows says EPERM while the file is being deleted.
@@ -75,7 +80,7 @@ function breakStale(path: string): void {
   }
   const second = `${path}.break`;
   if (!tryCreate(second)) {
-    if (ageOf(second) > LOCK_STALE_MS) {
+    if ((ageOf(second) ?? 0) > LOCK_STALE_MS) {
       rmSync(second, { force: true });
     }
     return;
@@ -90,18 +95,19 @@ function breakStale(path: string): void {
 }
 
 function isStale(path: string): boolean {
-  const age = ageOf(path);
+  const age = ageOf(path) ?? 0;
   const mark = readMark(path);
   return mark === null ? age > LOCK_UNMARKED_MS : age > LOCK_STALE_MS || isRunning(mark) === false;
 }
 
-/** Milliseconds since it was written; 0 when it is gone. */
-function ageOf(path: string): number {
+/** Milliseconds since it was written; `null` when it is not there. */
+export function ageOf(path: string): number | null {
   const about = statSync(path, { throwIfNoEntry: false });
-  return about === undefined ? 0 : Date.now() - about.mtimeMs;
+  return about === undefined ? null : Date.now() - about.mtimeMs;
 }
 
-function readMark(path: string): ProcessMark | null {
+/** Whose it is; `null` where nobody's mark can be read in it. */
+export function readMark(path: string): ProcessMark | null {
   try {
     const { pid, start, space } = JSON.parse(readFileSync(path, 'utf8'));
     return Number.isInteger(pid) ? { pid, start: String(start), space: String(space) } : null;
