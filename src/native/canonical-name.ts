@@ -1,7 +1,13 @@
 // The canonical name of a host, as the system's own resolver knows it: hosts file, search domains, CNAMEs. Owns the
 // layouts of addrinfo; whether the name may be used is decided above.
-import type { NativeLibrary } from './ffi.ts';
-import { copyFrom, NativeMemory, openLibrary, POINTER_BYTES, readPointer } from './ffi.ts';
+import {
+  C_LIBRARY,
+  copyFrom,
+  NativeMemory,
+  openLibrary,
+  POINTER_BYTES,
+  readPointer,
+} from './ffi.ts';
 
 /** `AI_CANONNAME`, the same number on all three (netdb.h, ws2def.h). */
 const AI_CANONNAME = 2;
@@ -12,7 +18,7 @@ const MAX_NAME_BYTES = 512;
  */
 export async function canonicalName(host: string): Promise<string | null> {
   const isWindows = process.platform === 'win32';
-  const library = openResolver();
+  const library = openLibrary(isWindows ? ['ws2_32.dll'] : C_LIBRARY);
   const [lookup, release] = isWindows
     ? (['GetAddrInfoW', 'FreeAddrInfoW'] as const)
     : (['getaddrinfo', 'freeaddrinfo'] as const);
@@ -37,17 +43,6 @@ export async function canonicalName(host: string): Promise<string | null> {
     name.free();
     hints.free();
     result.free();
-  }
-}
-
-function openResolver(): NativeLibrary {
-  switch (process.platform) {
-    case 'win32':
-      return openLibrary(['ws2_32.dll']);
-    case 'darwin':
-      return openLibrary(['/usr/lib/libSystem.B.dylib']);
-    default:
-      return openLibrary(['libc.so.6', 'libc.so']);
   }
 }
 

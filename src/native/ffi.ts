@@ -35,6 +35,10 @@ export const POINTER_BYTES: number = ['ia32', 'arm', 'mips', 'mipsel'].includes(
   ? 4
   : 8;
 
+/** The C library, which every process has loaded; Windows has no such thing. */
+export const C_LIBRARY: readonly string[] =
+  process.platform === 'darwin' ? ['/usr/lib/libSystem.B.dylib'] : ['libc.so.6', 'libc.so'];
+
 /**
  * Calls that may be under way at once. koffi runs them on libuv's pool of 4 threads (seen: 4 calls that wait hold up
  * every file access and DNS lookup of the process), so half of it stays free.
@@ -284,9 +288,7 @@ export function exitWithoutWaiting(code: number): void {
   }
   // `_exit` does not: who listens has something to put in order, such as a verdict on its way to a file.
   process.emit('exit', code);
-  const names =
-    process.platform === 'darwin' ? ['/usr/lib/libSystem.B.dylib'] : ['libc.so.6', 'libc.so'];
-  openLibrary(names).require('_exit', 'void', ['i32']).call(code);
+  openLibrary(C_LIBRARY).require('_exit', 'void', ['i32']).call(code);
 }
 
 /** A bare DLL name would be looked for beside the program and in the working directory, too. */

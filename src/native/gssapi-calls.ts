@@ -130,21 +130,7 @@ export class GssCalls {
    * @param name `NOTHING` for whoever is signed in
    */
   acquire(name: bigint, mechanism: Uint8Array): Promise<GssHandleResult> {
-    return this.#inArenaAsync(async (arena) => {
-      const credential = arena.room();
-      const status = await this.library.callAsync(
-        arena,
-        'gss_acquire_cred',
-        name,
-        INDEFINITE,
-        arena.oidSet(mechanism),
-        INITIATE,
-        credential.address,
-        NOTHING,
-        NOTHING,
-      );
-      return { status, handle: readPointer(credential.bytes, 0) };
-    });
+    return this.#acquire('gss_acquire_cred', name, mechanism, () => []);
   }
 
   /** The same from a password: asks the KDC, keeps the ticket in memory. */
@@ -153,24 +139,11 @@ export class GssCalls {
     password: string,
     mechanism: Uint8Array,
   ): Promise<GssHandleResult> {
-    return this.#inArenaAsync(async (arena) => {
-      const credential = arena.room();
+    return this.#acquire('gss_acquire_cred_with_password', name, mechanism, (arena) => {
       const secret = Buffer.from(password);
-      const passwordBuffer = arena.buffer(secret);
+      const buffer = arena.buffer(secret);
       secret.fill(0);
-      const status = await this.library.callAsync(
-        arena,
-        'gss_acquire_cred_with_password',
-        name,
-        passwordBuffer,
-        INDEFINITE,
-        arena.oidSet(mechanism),
-        INITIATE,
-        credential.address,
-        NOTHING,
-        NOTHING,
-      );
-      return { status, handle: readPointer(credential.bytes, 0) };
+      return [buffer];
     });
   }
 
@@ -367,6 +340,31 @@ export class GssCalls {
     const bytes = copyFrom(address, length);
     this.library.call(arena, 'gss_release_buffer', buffer.address);
     return length === 0 ? null : bytes;
+  }
+
+  /** @param secretOf what stands between name and time in this call */
+  #acquire(
+    call: 'gss_acquire_cred' | 'gss_acquire_cred_with_password',
+    name: bigint,
+    mechanism: Uint8Array,
+    secretOf: (arena: GssArena) => readonly bigint[],
+  ): Promise<GssHandleResult> {
+    return this.#inArenaAsync(async (arena) => {
+      const credential = arena.room();
+      const status = await this.library.callAsync(
+        arena,
+        call,
+        name,
+        ...secretOf(arena),
+        INDEFINITE,
+        arena.oidSet(mechanism),
+        INITIATE,
+        credential.address,
+        NOTHING,
+        NOTHING,
+      );
+      return { status, handle: readPointer(credential.bytes, 0) };
+    });
   }
 
   #inArena<T>(run: (arena: GssArena) => T): T {
