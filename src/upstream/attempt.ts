@@ -14,35 +14,6 @@ import type { SignOnScope } from './sign-on-scope.ts';
 /** NTLM takes 2, Kerberos 1 or 2, the rest is for SPNEGO restarts (protocol limit of the peers: 10). */
 const MAX_LEGS = 10;
 
-export interface Attempt {
-  /** The token that goes with the next request. */
-  readonly token: Uint8Array | null;
-  /** Requests this attempt has made tokens for. */
-  readonly legs: number;
-  /** Whether the answer to `token` is the verdict. */
-  readonly isLastLeg: boolean;
-  /** Whether a token behind the last leg goes on with it; a fresh NTLM challenge there would cost a second logon. */
-  readonly mayContinue: boolean;
-  readonly proof: AuthSession['proof'];
-  readonly principal: string | null;
-  readonly description: string;
-  /** The service name it is for. */
-  readonly spn: string;
-  /** Whether this password was accepted in this realm before. */
-  readonly wasProven: boolean;
-  /** The request with `token` was written. */
-  sent(): void;
-  /**
-   * Takes a challenge.
-   *
-   * @returns whether there is a next token; false when this side has nothing more to say
-   * @throws SallyportError HANDSHAKE_LOOP, and those of `AuthSession.step`
-   */
-  step(challenge: string): Promise<boolean>;
-  /** Once, on every path. */
-  end(verdict: 'accepted' | 'refused' | 'undecided'): void;
-}
-
 export interface AttemptInput {
   readonly identity: Identity;
   readonly channelBindings: Uint8Array | null;
@@ -90,7 +61,7 @@ export async function beginAttempt(
       ticket = null;
     }
     const leaveQueue = await scope.limit.enter(scope.name, signal);
-    return new RunningAttempt(mechanism, begun, ticket, leaveQueue, enter);
+    return new Attempt(mechanism, begun, ticket, leaveQueue, enter);
   } catch (error) {
     const isRefusal = isSallyportError(error) && error.code === 'CREDENTIALS_REFUSED';
     ticket?.[isRefusal ? 'refused' : 'undecided']();
@@ -185,9 +156,12 @@ function logonOf(
     : { ...place, account: principal ?? identity.typed, secret: null };
 }
 
-class RunningAttempt implements Attempt {
+export class Attempt {
+  /** The service name it is for. */
   readonly spn: string;
+  /** The token that goes with the next request. */
   token: Uint8Array | null;
+  /** Requests this attempt has made tokens for. */
   legs = 1;
   readonly #mechanism: Mechanism;
   readonly #session: AuthSession;
@@ -211,10 +185,12 @@ class RunningAttempt implements Attempt {
     this.#leaveQueue = leaveQueue;
   }
 
+  /** Whether the answer to `token` is the verdict. */
   get isLastLeg(): boolean {
     return this.#session.complete;
   }
 
+  /** Whether a token behind the last leg goes on with it; a fresh NTLM challenge there would cost a second logon. */
   get mayContinue(): boolean {
     return (
       this.#mechanism === 'negotiate-spnego' ||
@@ -222,6 +198,7 @@ class RunningAttempt implements Attempt {
     );
   }
 
+  /** Whether this password was accepted in this realm before. */
   get wasProven(): boolean {
     return this.#ticket?.proven ?? false;
   }
@@ -238,6 +215,7 @@ class RunningAttempt implements Attempt {
     return this.#session.description;
   }
 
+  /** The request with `token` was written. */
   sent(): void {
     if (this.isLastLeg) {
       this.#ticket?.lastLegSent();
@@ -245,6 +223,12 @@ class RunningAttempt implements Attempt {
     }
   }
 
+  /**
+   * Takes a challenge.
+   *
+   * @returns whether there is a next token; false when this side has nothing more to say
+   * @throws SallyportError HANDSHAKE_LOOP, and those of `AuthSession.step`
+   */
   async step(challenge: string): Promise<boolean> {
     const next = await this.#session.step(decodeToken68(challenge));
     if (next === null) {
@@ -262,6 +246,7 @@ class RunningAttempt implements Attempt {
     return true;
   }
 
+  /** Once, on every path. */
   end(verdict: 'accepted' | 'refused' | 'undecided'): void {
     this.#ticket?.[verdict]();
     this.#leaveQueue();

@@ -116,6 +116,16 @@ export interface UpstreamSettings {
   readonly idleTimeoutMs: number;
 }
 
+/** What may be said in three places, and needs no check beyond its type. */
+type Switch =
+  | 'allowBasicHttp'
+  | 'allowNtlm'
+  | 'ca'
+  | 'securityLibrary'
+  | 'systemCa'
+  | 'systemProxy'
+  | 'systemSignOn';
+
 /** A larger timer would fire at once. */
 const MAX_TIMER_MS = 2_147_483_647;
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
@@ -132,12 +142,10 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
   const env = options.env ?? process.env;
   const environment = readEnvironment(env);
   const configuration = await readConfiguration(options.config ?? environment.config, env);
+  const said = <Name extends Switch>(name: Name) =>
+    options[name] ?? environment[name] ?? configuration?.[name];
   const stated = { options, environment: environment.proxies, configuration };
-  const systemProxy =
-    options.systemProxy ??
-    environment.systemProxy ??
-    configuration?.systemProxy ??
-    options.env === undefined;
+  const systemProxy = said('systemProxy') ?? options.env === undefined;
   const system = systemProxy && mayNeedSystem(stated) ? await readSystemProxy({ env }) : null;
   const inputs = { ...stated, system };
   const places = { options, environment, configuration };
@@ -153,8 +161,7 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
     { words: await readTrustedProxies(env), place: 'trusted-proxies.json' },
   );
   const loggedIn = new Set(await listKeyring({ env }));
-  const systemSignOn =
-    options.systemSignOn ?? environment.systemSignOn ?? configuration?.systemSignOn ?? true;
+  const systemSignOn = said('systemSignOn') ?? true;
   const named: CredentialSource[] = [
     { user: options.user, password: secretOf(options.password) },
     { user: environment.user, password: environment.password },
@@ -197,19 +204,14 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
     getsNoSignOn: (origin) => isListed(noAuth, origin),
     allow: parseAllowed(strongest('auth', places)),
     negotiateForm: parseForm(options.negotiateForm ?? 'auto'),
-    allowBasicHttp:
-      options.allowBasicHttp ??
-      environment.allowBasicHttp ??
-      configuration?.allowBasicHttp ??
-      false,
-    allowNtlm: options.allowNtlm ?? environment.allowNtlm ?? configuration?.allowNtlm ?? true,
+    allowBasicHttp: said('allowBasicHttp') ?? false,
+    allowNtlm: said('allowNtlm') ?? true,
     spnCanonical: parseSpnCanonical(strongest('spnCanonical', places)),
-    securityLibrary:
-      options.securityLibrary ?? environment.securityLibrary ?? configuration?.securityLibrary,
+    securityLibrary: said('securityLibrary'),
     spn: parseSpn(strongest('spn', places)),
     trust: await trustOf({
-      ca: options.ca ?? environment.ca ?? configuration?.ca,
-      systemCa: options.systemCa ?? environment.systemCa ?? configuration?.systemCa ?? true,
+      ca: said('ca'),
+      systemCa: said('systemCa') ?? true,
       env,
     }),
     connectTimeoutMs: duration(
