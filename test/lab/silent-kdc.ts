@@ -1,24 +1,24 @@
 // A domain controller that takes every question and answers none, and one that is not there; with the krb5.conf that
 // leads to it.
+import type { Socket as UdpSocket } from 'node:dgram';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+
+// A port that is free on TCP may be somebody's on UDP; so often in a row it is not chance.
+const PORT_TRIES = 20;
 
 /** Listens on UDP and TCP of one port of 127.0.0.1. */
 export async function silentKdc(): Promise<{ readonly port: number } & AsyncDisposable> {
   const open = new Set<Socket>();
-  const tcp = createServer((socket) => {
+  const { tcp, udp, port } = await freeOnBoth();
+  tcp.on('connection', (socket) => {
     open.add(socket);
     socket.on('error', () => undefined).resume();
   });
-  tcp.listen(0, '127.0.0.1');
-  await once(tcp, 'listening');
-  const { port } = tcp.address() as AddressInfo;
-  const udp = createSocket('udp4').bind(port, '127.0.0.1');
-  await once(udp, 'listening');
   return {
     port,
     [Symbol.asyncDispose]: async () => {
@@ -31,6 +31,31 @@ export async function silentKdc(): Promise<{ readonly port: number } & AsyncDisp
       await Promise.all(ends);
     },
   };
+}
+
+async function freeOnBoth(): Promise<{
+  readonly tcp: Server;
+  readonly udp: UdpSocket;
+  readonly port: number;
+}> {
+  for (let tries = 1; ; tries += 1) {
+    const tcp = createServer().listen(0, '127.0.0.1');
+    await once(tcp, 'listening');
+    const { port } = tcp.address() as AddressInfo;
+    const udp = createSocket('udp4');
+    try {
+      udp.bind(port, '127.0.0.1');
+      await once(udp, 'listening');
+      return { tcp, udp, port };
+    } catch (error) {
+      udp.close();
+      tcp.close();
+      await once(tcp, 'close');
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || tries === PORT_TRIES) {
+        throw error;
+      }
+    }
+  }
 }
 
 /** A port of 127.0.0.1 where nobody listens. */
