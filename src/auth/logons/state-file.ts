@@ -15,7 +15,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { lstat, open } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StatePlace } from '../../settings/state-path.ts';
 import { withLock } from './file-lock.ts';
@@ -24,8 +24,9 @@ import { withLock } from './file-lock.ts';
 const MAX_STATE_BYTES = 256 * 1024;
 /** Temporary files of this age were left by a process that died. */
 const LEFT_BEHIND_MS = 60_000;
-/** How often a rename is tried on Windows, where a reader may be in its way for a moment. */
-const MAX_RENAMES = 50;
+/** How long a rename is tried on Windows, where whoever reads the file is in its way: another process, a scanner. */
+const RENAME_WAIT_MS = 1000;
+const RENAME_PAUSE_MS = 2;
 /** Without O_NONBLOCK a FIFO in its place would wait for its writer; Windows has neither flag. */
 const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
@@ -55,7 +56,7 @@ export class StateFile {
     }
     const stamp = [found.dev, found.ino, found.size, found.mtimeNs].join(' ');
     if (this.#known?.stamp !== stamp) {
-      this.#known = { stamp, text: await readOwn(this.path) };
+      this.#known = { stamp, text: readOwn(this.path) };
     }
     return this.#known.text;
   }
@@ -78,7 +79,7 @@ export class StateFile {
   }
 
   #replace<T>(update: (text: string) => readonly [next: string | null, result: T]): T {
-    const [next, result] = update(readOwnSync(this.path));
+    const [next, result] = update(readOwn(this.path));
     if (next !== null) {
       this.#tidy();
       writeWhole(this.path, next);
@@ -103,20 +104,8 @@ export class StateFile {
   }
 }
 
-async function readOwn(path: string): Promise<string> {
-  const handle = await open(path, READ_FLAGS).catch(absent);
-  if (handle === null) {
-    return '';
-  }
-  try {
-    checkOwn(path, await handle.stat());
-    return await handle.readFile('utf8');
-  } finally {
-    await handle.close();
-  }
-}
-
-function readOwnSync(path: string): string {
+/** At one go: on Windows nobody can replace the file while it is open. */
+function readOwn(path: string): string {
   let file: number;
   try {
     file = openSync(path, READ_FLAGS);
@@ -157,18 +146,25 @@ function writeWhole(path: string, text: string): void {
 }
 
 function renameOver(from: string, to: string): void {
-  for (let turn = 1; ; turn += 1) {
+  const deadline = performance.now() + RENAME_WAIT_MS;
+  for (;;) {
     try {
       renameSync(from, to);
       return;
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? '';
       const isBusy = process.platform === 'win32' && /^(EPERM|EBUSY|EACCES)$/.test(code);
-      if (!isBusy || turn === MAX_RENAMES) {
+      if (!isBusy || performance.now() > deadline) {
         throw error;
       }
+      stand(RENAME_PAUSE_MS);
     }
   }
+}
+
+/** Stops this thread: the lock is held, and a process that is about to end has no other way to wait. */
+function stand(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 /** Never the home itself, and nothing in a folder of somebody else's, where it would lock that user out. */
