@@ -9,8 +9,8 @@ import type { AuthSession } from './session.ts';
 import type { PasswordContext, SessionContext } from './session-context.ts';
 
 /**
- * The signed-in user signs on through the operating system. A name with a password does so for Kerberos only: NTLM and
- * Basic are our own, and work without FFI.
+ * The signed-in user signs on through the operating system. A name with a password does so for Kerberos only: NTLM,
+ * Digest and Basic are our own, and work without FFI.
  *
  * @throws SallyportError CREDENTIALS_INVALID, SIGN_ON_UNAVAILABLE
  */
@@ -31,8 +31,10 @@ export async function createSession(
       return isPassword(identity)
         ? ownSpnego({ ...context, identity })
         : systemSession(mechanism, 'negotiate-ntlm', context);
+    case 'digest':
+      return ownDigest(named(mechanism, identity), context.digest);
     case 'basic':
-      return basic(identity);
+      return new (await import('./basic-session.ts')).BasicSession(named(mechanism, identity));
   }
 }
 
@@ -48,15 +50,28 @@ async function ownSpnego(context: PasswordContext): Promise<AuthSession> {
   return new (await import('./spnego-session.ts')).SpnegoSession(context);
 }
 
-async function basic(identity: Identity): Promise<AuthSession> {
-  if (!isPassword(identity)) {
-    throw new SallyportError('SIGN_ON_MISSING', 'Basic needs a name and a password');
+async function ownDigest(
+  identity: PasswordIdentity,
+  digest: SessionContext['digest'],
+): Promise<AuthSession> {
+  if (digest === null) {
+    throw new SallyportError('SIGN_ON_MISSING', 'There is no request to sign by Digest');
   }
-  return new (await import('./basic-session.ts')).BasicSession(identity);
+  return new (await import('./digest-session.ts')).DigestSession({ ...digest, identity });
+}
+
+function named(mechanism: 'digest' | 'basic', identity: Identity): PasswordIdentity {
+  if (!isPassword(identity)) {
+    throw new SallyportError(
+      'SIGN_ON_MISSING',
+      `${schemeOf(mechanism)} needs a name and a password`,
+    );
+  }
+  return identity;
 }
 
 async function systemSession(
-  mechanism: Exclude<Mechanism, 'basic'>,
+  mechanism: Exclude<Mechanism, 'digest' | 'basic'>,
   request: ContextRequest['package'],
   context: SessionContext,
 ): Promise<AuthSession> {

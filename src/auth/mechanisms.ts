@@ -2,7 +2,7 @@
 import type { SchemeName } from './session.ts';
 
 /** A scheme as the allow-list spells it. */
-export type AllowedScheme = 'negotiate' | 'ntlm' | 'basic';
+export type AllowedScheme = 'negotiate' | 'ntlm' | 'digest' | 'basic';
 
 /**
  * One way to sign on.
@@ -11,15 +11,21 @@ export type AllowedScheme = 'negotiate' | 'ntlm' | 'basic';
  * - `negotiate-ntlm`: raw NTLMSSP messages under `Negotiate`, which IIS and most proxies take
  * - `negotiate-spnego`: NTLM wrapped in SPNEGO (RFC 4178)
  */
-export type Mechanism = 'negotiate' | 'negotiate-ntlm' | 'negotiate-spnego' | 'ntlm' | 'basic';
+export type Mechanism =
+  | 'negotiate'
+  | 'negotiate-ntlm'
+  | 'negotiate-spnego'
+  | 'ntlm'
+  | 'digest'
+  | 'basic';
 
 /** What goes out under `Negotiate`; `auto` begins with Kerberos, then raw NTLM; the others are NTLM only. */
 export type NegotiateForm = 'auto' | 'raw' | 'spnego';
 
-export const ALLOWED_SCHEMES: readonly AllowedScheme[] = ['negotiate', 'ntlm', 'basic'];
+export const ALLOWED_SCHEMES: readonly AllowedScheme[] = ['negotiate', 'ntlm', 'digest', 'basic'];
 
 /** Basic is not in it: it shows the password to whoever reads along (docs/defaults.md). */
-export const DEFAULT_ALLOWED: readonly AllowedScheme[] = ['negotiate', 'ntlm'];
+export const DEFAULT_ALLOWED: readonly AllowedScheme[] = ['negotiate', 'ntlm', 'digest'];
 
 /** The word a mechanism's tokens are sent under. */
 export function schemeOf(mechanism: Mechanism): SchemeName {
@@ -30,17 +36,24 @@ export function schemeOf(mechanism: Mechanism): SchemeName {
       return 'Negotiate';
     case 'ntlm':
       return 'NTLM';
+    case 'digest':
+      return 'Digest';
     case 'basic':
       return 'Basic';
   }
 }
 
-/** NTLM and Negotiate sign on a connection, Basic each request (RFC 4559 section 6, RFC 7617). */
+/** NTLM and Negotiate sign on a connection, Digest and Basic each request (RFC 4559 section 6, RFC 7616, RFC 7617). */
 export function bindsConnection(mechanism: Mechanism): boolean {
-  return mechanism !== 'basic';
+  return !needsPassword(mechanism);
+}
+
+/** The operating system has no sign-on for these. */
+export function needsPassword(mechanism: AllowedScheme | Mechanism): boolean {
+  return mechanism === 'digest' || mechanism === 'basic';
 }
 
 /** Whether nothing but NTLM can come of it. */
 export function isNtlm(mechanism: Mechanism): boolean {
-  return mechanism !== 'negotiate' && mechanism !== 'basic';
+  return mechanism !== 'negotiate' && bindsConnection(mechanism);
 }

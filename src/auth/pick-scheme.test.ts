@@ -5,6 +5,8 @@ import type { PickInput } from './pick-scheme.ts';
 import { pickScheme } from './pick-scheme.ts';
 import { refusalError } from './refusals.ts';
 
+const WITH_DIGEST: Partial<PickInput> = { allow: ['negotiate', 'ntlm', 'digest'] };
+
 const input = (offers: string, more: Partial<PickInput> = {}): PickInput => ({
   offers: parseChallenges([offers]),
   allow: ['negotiate', 'ntlm'],
@@ -73,6 +75,33 @@ describe('pickScheme()', () => {
       'both forms refused',
       'Negotiate',
       { setAside: new Set(['negotiate-ntlm', 'negotiate-spnego']) },
+      null,
+    ],
+    ['Digest before Basic', 'Basic realm=x, Digest realm=r, nonce=n', WITH_DIGEST, 'digest'],
+    ['Digest behind NTLM', 'Digest realm=r, nonce=n, NTLM', WITH_DIGEST, 'ntlm'],
+    ['Digest nobody can make', 'Digest realm=r, nonce=n, algorithm=X', WITH_DIGEST, null],
+    [
+      'of two Digests the one that can be made',
+      'Digest realm=r, nonce=n, algorithm=X, Digest realm=r, nonce=n',
+      WITH_DIGEST,
+      'digest',
+    ],
+    [
+      'no Digest under MD5 where a stronger scheme failed',
+      'NTLM, Digest realm=r, nonce=n',
+      { ...WITH_DIGEST, setAside: new Set(['ntlm']) },
+      null,
+    ],
+    [
+      'Digest under SHA-256 where another failed',
+      'NTLM, Digest realm=r, nonce=n, algorithm=SHA-256',
+      { ...WITH_DIGEST, setAside: new Set(['ntlm']) },
+      'digest',
+    ],
+    [
+      'no Digest for the signed-in user',
+      'Digest realm=r, nonce=n',
+      { ...WITH_DIGEST, identity: 'system' },
       null,
     ],
     ['Basic is not allowed by itself', 'Basic realm=x', { encrypted: true }, null],

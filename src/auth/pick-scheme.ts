@@ -2,8 +2,9 @@
 // left a reason. Pure; turning the reasons into words is `refusals.ts`.
 import type { Challenge } from '../http1/challenges.ts';
 import { isScheme } from '../http1/challenges.ts';
+import { digestIn } from './digest-offers.ts';
 import type { AllowedScheme, Mechanism, NegotiateForm } from './mechanisms.ts';
-import { ALLOWED_SCHEMES, isNtlm, schemeOf } from './mechanisms.ts';
+import { ALLOWED_SCHEMES, isNtlm, needsPassword, schemeOf } from './mechanisms.ts';
 
 export interface PickInput {
   readonly offers: readonly Challenge[];
@@ -51,13 +52,15 @@ export function pickScheme(input: PickInput): Pick {
     return reason === null ? [] : [{ scheme: offer.scheme, reason, ...wanting(offer, input) }];
   });
   const usable = candidates(input).filter((mechanism) => {
-    const offer = input.offers.find((one) => isScheme(one, schemeOf(mechanism)));
-    return offer !== undefined && refuse(offer, input) === null && !input.setAside.has(mechanism);
+    const isOffered = input.offers.some(
+      (offer) => isScheme(offer, schemeOf(mechanism)) && refuse(offer, input) === null,
+    );
+    return isOffered && !input.setAside.has(mechanism);
   });
   return { chosen: usable[0] ?? null, refusals };
 }
 
-/** What is allowed stays so, but for Basic behind a stronger scheme that failed: it would be a downgrade again. */
+/** What is allowed stays so, but for what stands behind a stronger scheme that failed: it would be a downgrade again. */
 function wanting(
   offer: Challenge,
   { allow, setAside }: PickInput,
@@ -67,7 +70,7 @@ function wanting(
     return {};
   }
   return {
-    wantsAllowed: scheme === 'basic' && setAside.size > 0 ? [scheme] : [...allow, scheme],
+    wantsAllowed: isWeak(offer) && setAside.size > 0 ? [scheme] : [...allow, scheme],
   };
 }
 
@@ -99,12 +102,12 @@ function isUsable(
   identity: PickInput['identity'],
   allowNtlm: boolean,
 ): boolean {
-  return (allowNtlm || !isNtlm(mechanism)) && !(identity === 'system' && mechanism === 'basic');
+  return (allowNtlm || !isNtlm(mechanism)) && !(identity === 'system' && needsPassword(mechanism));
 }
 
 function refuse(offer: Challenge, input: PickInput): RefusalReason | null {
   const scheme = ALLOWED_SCHEMES.find((known) => isScheme(offer, known));
-  if (scheme === undefined) {
+  if (scheme === undefined || (scheme === 'digest' && digestIn(offer) === null)) {
     return 'unsupported';
   }
   if (scheme === 'basic' && !input.encrypted && !input.allowBasicHttp) {
@@ -113,11 +116,11 @@ function refuse(offer: Challenge, input: PickInput): RefusalReason | null {
   if (!input.allow.includes(scheme)) {
     return 'not-allowed';
   }
-  if (input.identity === null || (input.identity === 'system' && scheme === 'basic')) {
+  if (input.identity === null || (input.identity === 'system' && needsPassword(scheme))) {
     return 'no-credentials';
   }
-  if (scheme === 'basic' && input.setAside.size > 0) {
-    // Never from a stronger scheme that failed down to Basic: a man in the middle could make it fail.
+  if (isWeak(offer) && input.setAside.size > 0) {
+    // Never from a stronger scheme that failed down to this one: a man in the middle could make it fail.
     return 'would-be-downgrade';
   }
   const ways = candidates(input).filter((one) => schemeOf(one).toLowerCase() === scheme);
@@ -125,4 +128,9 @@ function refuse(offer: Challenge, input: PickInput): RefusalReason | null {
     return 'ntlm-forbidden';
   }
   return ways.every((one) => input.setAside.has(one)) ? 'set-aside' : null;
+}
+
+/** Basic shows the password; from an answer under MD5 it can be guessed faster than from any other. */
+function isWeak(offer: Challenge): boolean {
+  return isScheme(offer, 'basic') || digestIn(offer)?.algorithm === 'MD5';
 }

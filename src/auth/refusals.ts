@@ -78,15 +78,9 @@ export function refusalError(context: RefusalContext): SallyportError {
   if (basic?.reason === 'clear-text' || basic?.reason === 'not-allowed') {
     return basicError(context, basic);
   }
-  if (schemesFor('would-be-downgrade').length > 0) {
-    return new SallyportError(
-      'BASIC_NOT_ALLOWED',
-      `${host} offers ${offered} but refuses to begin a sign-on with anything but Basic, which is no stand-in for a stronger scheme`,
-      {
-        hint: 'Somebody on the way could have brought that about. If Basic is what you want:',
-        remedy: { auth: 'basic' },
-      },
-    );
+  const [weaker] = schemesFor('would-be-downgrade');
+  if (weaker !== undefined) {
+    return downgrade(context, weaker);
   }
   if (schemesFor('set-aside').length > 0) {
     return new SallyportError(
@@ -99,7 +93,20 @@ export function refusalError(context: RefusalContext): SallyportError {
     'SCHEME_UNSUPPORTED',
     `${host} offers ${offered}; none can be answered`,
     {
-      hint: 'Sallyport answers Negotiate, NTLM and Basic.',
+      hint: 'Sallyport answers Negotiate, NTLM, Digest and Basic.',
+    },
+  );
+}
+
+/** Basic is what most would come to; Digest under MD5 is the other one. */
+function downgrade({ host, offered }: RefusalContext, scheme: string): SallyportError {
+  const isForBasic = isBasic(scheme);
+  return new SallyportError(
+    isForBasic ? 'BASIC_NOT_ALLOWED' : 'SCHEME_NOT_ALLOWED',
+    `${host} offers ${offered.join(', ')} but refuses to begin a sign-on with anything but ${scheme}, which is no stand-in for a stronger scheme`,
+    {
+      hint: `Somebody on the way could have brought that about. If ${scheme} is what you want:`,
+      remedy: { auth: scheme.toLowerCase() },
     },
   );
 }

@@ -1,5 +1,6 @@
 // What a session is made of, whatever its scheme.
 import type { Identity, PasswordIdentity } from './credentials.ts';
+import type { DigestContext } from './digest-session.ts';
 
 export interface SessionContext {
   readonly identity: Identity;
@@ -13,6 +14,8 @@ export interface SessionContext {
   readonly delegate: boolean;
   /** Another security library than the system's usual one. */
   readonly securityLibrary: string | undefined;
+  /** What Digest needs besides; `null` where it is out of the question. */
+  readonly digest: Omit<DigestContext, 'identity'> | null;
 }
 
 /** For the sessions that are made of a password here, without the operating system. */

@@ -1,11 +1,12 @@
 // The contract of a sign-on session. Owns the words; the sessions of each scheme stand beside it.
+import type { DigestChallenge } from '../digest/digest-challenge.ts';
 
 /** Scheme names as registered and as sent. */
 export type SchemeName = 'Negotiate' | 'NTLM' | 'Digest' | 'Basic';
 
 /**
  * One sign-on attempt, bound to ONE connection: NTLM and Negotiate authenticate the socket
- * (RFC 4559 section 6), not the request.
+ * (RFC 4559 section 6), not the request. Basic and Digest sign requests.
  *
  * A session turns challenge bytes into token bytes. It MUST NOT see a socket, dial, retry or read
  * HTTP: `upstream/` owns the loop. The first `step` gets `null`. The caller disposes the session on
@@ -31,4 +32,18 @@ export interface AuthSession extends Disposable {
    *   CRYPTO_UNAVAILABLE; of the operating system's library those of `SecurityContext.step`
    */
   step(challenge: Uint8Array | null): Promise<Uint8Array | null>;
+}
+
+/** A session that makes credentials for one request after the other: Digest. Each `step(null)` makes the next ones. */
+export interface RequestSession extends AuthSession {
+  /** The realm of the last credentials. */
+  readonly realm: string | null;
+  /** From now on this challenge is answered: the nonce before it was stale. */
+  renew(challenge: DigestChallenge): void;
+  /** The server has taken the credentials: others may begin with their nonce. */
+  accepted(): void;
+}
+
+export function signsRequests(session: AuthSession): session is RequestSession {
+  return session.scheme === 'Digest';
 }

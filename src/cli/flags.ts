@@ -72,7 +72,7 @@ export function withProxySignOnOptions(command: Command): Command {
     .option('--password-stdin', 'read the password from the first line of standard input')
     .option(
       '--auth <list>',
-      'allowed schemes in order: negotiate,ntlm,basic (default negotiate,ntlm)',
+      'allowed schemes in order: negotiate,ntlm,digest,basic (default all but basic)',
     )
     .option('--allow-basic-http', 'let Basic send the password over an unencrypted connection')
     .addOption(flag('--no-ntlm', 'Kerberos only: never answer by NTLM'))

@@ -49,9 +49,12 @@ export function decodeToken68(token: string): Uint8Array {
   return new Uint8Array(Buffer.from(digits, 'base64'));
 }
 
-/** `Scheme token`, the value of an `Authorization` or `Proxy-Authorization` field. */
+/**
+ * The value of an `Authorization` or `Proxy-Authorization` field: a token in base64, or for Digest its parameters as
+ * they are.
+ */
 export function formatCredentials(scheme: string, token: Uint8Array): string {
-  return `${scheme} ${Buffer.from(token).toString('base64')}`;
+  return `${scheme} ${Buffer.from(token).toString(scheme === 'Digest' ? 'latin1' : 'base64')}`;
 }
 
 /** A position in a line and the few moves the grammar needs. */

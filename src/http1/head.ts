@@ -67,7 +67,8 @@ export function parseRequestHead(bytes: Uint8Array): RequestHead {
 }
 
 /**
- * Writes a request head, empty line included. Values beyond ASCII go out as UTF-8.
+ * Writes a request head, empty line included. Values beyond ASCII go out as UTF-8; those of `credentials` byte for
+ * byte, one a character: they echo what a server sent.
  *
  * @throws SallyportError HEADER_INVALID when a method, target, name or value could break out of its line
  */
@@ -75,6 +76,7 @@ export function formatRequestHead(request: {
   readonly method: string;
   readonly target: string;
   readonly headers: readonly HeaderField[];
+  readonly credentials?: readonly HeaderField[];
 }): Buffer {
   if (!TOKEN.test(request.method)) {
     throw new SallyportError('HEADER_INVALID', 'The method is not a token');
@@ -85,12 +87,20 @@ export function formatRequestHead(request: {
       'The request target is empty or has a space or control character',
     );
   }
-  const lines = [`${request.method} ${request.target} HTTP/1.1`];
-  for (const field of request.headers) {
-    checkHeaderField(field);
-    lines.push(`${field[0]}: ${field[1]}`);
-  }
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'utf8');
+  const { method, target, headers, credentials = [] } = request;
+  return Buffer.concat([
+    Buffer.from(`${method} ${target} HTTP/1.1\r\n${linesOf(headers)}`, 'utf8'),
+    Buffer.from(`${linesOf(credentials)}\r\n`, 'latin1'),
+  ]);
+}
+
+function linesOf(fields: readonly HeaderField[]): string {
+  return fields
+    .map((field) => {
+      checkHeaderField(field);
+      return `${field[0]}: ${field[1]}\r\n`;
+    })
+    .join('');
 }
 
 /**

@@ -56,6 +56,15 @@ export class Accounts {
     return found ?? null;
   }
 
+  /** Every user-id somebody may write, with its user, in the forms `findByUserId` takes. */
+  userIds(): (readonly [userId: string, account: Account])[] {
+    return this.#accounts.flatMap((account) => {
+      const { name, domain, upn } = account.user;
+      const forms = [name, upn, domain === undefined ? undefined : `${domain}\\${name}`];
+      return forms.filter((form) => form !== undefined).map((form) => [form, account] as const);
+    });
+  }
+
   /** The user of a Basic user-id: `name`, `DOMAIN\name` or a UPN. */
   findByUserId(userId: string): Account | null {
     const backslash = userId.indexOf('\\');

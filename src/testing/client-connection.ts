@@ -73,7 +73,10 @@ export class ClientConnection {
     const { record } = this.#context;
     record.requests += 1;
     this.#requests += 1;
-    const decision = this.#signOn.decide(request.head.headers.all('proxy-authorization'));
+    const decision = this.#signOn.decide(
+      request.head.headers.all('proxy-authorization'),
+      request.head,
+    );
     record.countDecision(decision);
     const at = { connection: this.#number, request: this.#requests };
     const exchange = { request, decision, at };
@@ -96,7 +99,8 @@ export class ClientConnection {
   #askForCredentials(exchange: Exchange): Promise<boolean> {
     const { decision } = exchange;
     const { habits, policy } = this.#context;
-    const offers = decision.header === null ? offersOf(policy.schemes) : [decision.header];
+    const offers =
+      decision.header === null ? offersOf(policy, decision.isStale) : [decision.header];
     const refusal = decision.reason === 'no-credentials' ? 'first' : 'bare';
     const situation = decision.kind === 'challenge' ? 'token' : refusal;
     return this.#answer(exchange, proxyAuthenticationRequired(offers, situation, habits));
@@ -107,7 +111,7 @@ export class ClientConnection {
     const { blocked, habits, policy } = this.#context;
     if (blocked(head.target, exchange.decision.user)) {
       const answer = habits.shows('407-for-blocked')
-        ? proxyAuthenticationRequired(offersOf(policy.schemes), 'bare', habits)
+        ? proxyAuthenticationRequired(offersOf(policy, false), 'bare', habits)
         : page(403, 'Forbidden', 'Blocked by policy');
       return this.#answer(exchange, answer, 'blocked');
     }
@@ -247,8 +251,11 @@ export class ClientConnection {
 }
 
 /** A last token for the client, which goes with whatever answer the request gets. */
-function proofOf({ header }: Decision): HeaderField[] {
-  return header === null ? [] : [['Proxy-Authenticate', header]];
+function proofOf({ header, info }: Decision): HeaderField[] {
+  return [
+    ...(header === null ? [] : [['Proxy-Authenticate', header] as const]),
+    ...(info === null ? [] : [['Proxy-Authentication-Info', info] as const]),
+  ];
 }
 
 /** `self`: origin-form, a request to the proxy itself. `null`: nothing this proxy forwards. */

@@ -3,6 +3,8 @@ import type { Server, Socket } from 'node:net';
 import { createServer as createPlainServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { expectedChannelBinding } from './acceptors/channel-binding.ts';
+import type { DigestBehaviour } from './acceptors/digest.ts';
+import { DigestAuthority } from './acceptors/digest.ts';
 import type { NegotiateForms } from './acceptors/negotiate-acceptor.ts';
 import type { ProxyUser } from './accounts.ts';
 import { Accounts } from './accounts.ts';
@@ -25,6 +27,8 @@ export interface CorporateProxyOptions {
   readonly requireChannelBinding?: boolean;
   /** Which forms of NTLM are taken under Negotiate. Default: raw and wrapped. */
   readonly negotiate?: NegotiateForms;
+  /** How Digest is offered and judged. Default: MD5, `qop=auth`, as squid does. */
+  readonly digest?: DigestBehaviour;
   /** Accepted target names. Default: `HTTP/` with the listening host, `127.0.0.1` and `localhost`. */
   readonly spn?: string | readonly string[];
   /**
@@ -54,7 +58,7 @@ export interface CorporateProxy extends AsyncDisposable {
 
 /**
  * Starts a forward proxy (CONNECT and absolute-form) on a free port that signs users on as corporate
- * proxies do: NTLM and Negotiate sign the connection on, Basic every request.
+ * proxies do: NTLM and Negotiate sign the connection on, Digest and Basic every request.
  *
  * Its acceptor shares no code with Sallyport's clients. A refused sign-on shows as a bare 407; the
  * reason stands in `log`.
@@ -96,9 +100,11 @@ export async function createCorporateProxy(
 async function createPolicy(options: CorporateProxyOptions): Promise<SignOnPolicy> {
   const { host = '127.0.0.1', spn, tls } = options;
   const spns = typeof spn === 'string' ? [spn] : spn;
+  const accounts = await Accounts.of(options.users ?? []);
   return {
     schemes: options.schemes,
-    accounts: await Accounts.of(options.users ?? []),
+    accounts,
+    digest: new DigestAuthority(options.digest ?? {}, accounts),
     negotiate: options.negotiate ?? { raw: true, wrapped: true },
     strict: options.strict ?? true,
     spns: spns ?? [`HTTP/${host}`, 'HTTP/127.0.0.1', 'HTTP/localhost'],

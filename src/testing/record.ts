@@ -35,7 +35,7 @@ export interface ProxyCounts {
   readonly challenges: number;
   /** Handshakes begun (NTLM type 1, SPNEGO's first token). */
   readonly handshakes: number;
-  /** Handshakes brought to their last leg (NTLM type 3), good or bad, by user. */
+  /** Handshakes brought to their last leg (NTLM type 3), good or bad, by user; Basic and Digest have no handshake. */
   readonly finalLegs: Readonly<Record<string, number>>;
   /** Credentials refused, of any scheme, by user: what an account lockout policy would count. */
   readonly refusals: Readonly<Record<string, number>>;
@@ -76,7 +76,7 @@ export class ProxyRecord {
     if (leg === 'first') {
       this.#handshakes += 1;
     }
-    if (leg === 'final' && scheme !== 'Basic') {
+    if (leg === 'final' && scheme !== 'Basic' && scheme !== 'Digest') {
       increment(this.#finalLegs, user ?? '');
     }
     if (kind === 'refuse') {

@@ -3,6 +3,7 @@
 
 import type { Acceptor, RefusalReason } from './acceptors/acceptor.ts';
 import { verifyBasic } from './acceptors/basic.ts';
+import type { DigestAuthority } from './acceptors/digest.ts';
 import type { NegotiateForms } from './acceptors/negotiate-acceptor.ts';
 import { NegotiateAcceptor } from './acceptors/negotiate-acceptor.ts';
 import { NtlmAcceptor } from './acceptors/ntlm-acceptor.ts';
@@ -10,7 +11,7 @@ import { ntlmMessageType } from './acceptors/ntlm-messages.ts';
 import type { NtlmExpectations } from './acceptors/ntlm-verify.ts';
 import type { Account, Accounts } from './accounts.ts';
 
-export type ProxyScheme = 'Negotiate' | 'NTLM' | 'Basic';
+export type ProxyScheme = 'Negotiate' | 'NTLM' | 'Digest' | 'Basic';
 
 /** What the acceptors of one listener are built from. */
 export interface SignOnPolicy extends NtlmExpectations {
@@ -18,11 +19,12 @@ export interface SignOnPolicy extends NtlmExpectations {
   readonly schemes: readonly ProxyScheme[];
   readonly accounts: Accounts;
   readonly negotiate: NegotiateForms;
+  readonly digest: DigestAuthority;
 }
 
 /**
  * What the credentials of a request were: `first` opens a handshake (NTLM type 1), `middle` goes on with it
- * (only after SPNEGO's `request-mic`), `final` is judged (NTLM type 3, Basic).
+ * (only after SPNEGO's `request-mic`), `final` is judged (NTLM type 3, Digest, Basic).
  */
 export type Leg = 'none' | 'first' | 'middle' | 'final';
 
@@ -37,12 +39,22 @@ export interface Decision {
   readonly reason: RefusalReason | null;
   /** Value of the authenticate header that goes with the answer: a challenge, or a last token. */
   readonly header: string | null;
+  /** Whether a Digest nonce was too old: the offers say so. */
+  readonly isStale: boolean;
+  /** Value of the authentication-info header of an accepted request. */
+  readonly info: string | null;
 }
 
-const CREDENTIALS = /^([A-Za-z-]+) +([A-Za-z0-9+/]+={0,2})$/;
+/** What Digest takes in. */
+export interface SignedHead {
+  readonly method: string;
+  readonly target: string;
+}
+
+const CREDENTIALS = /^([A-Za-z-]+) +([A-Za-z0-9+/]+={0,2}|[a-z]+\*?=.*)$/;
 const MAX_TOKEN_CHARACTERS = 87_384;
 
-/** NTLM and Negotiate sign the connection on; Basic is judged with every request. */
+/** NTLM and Negotiate sign the connection on; Digest and Basic are judged with every request. */
 export class ConnectionSignOn {
   readonly #policy: SignOnPolicy;
   #signedOn: { readonly scheme: ProxyScheme; readonly account: Account } | null = null;
@@ -53,7 +65,7 @@ export class ConnectionSignOn {
   }
 
   /** @param credentials the values of all `Proxy-Authorization` (or `Authorization`) lines */
-  decide(credentials: readonly string[]): Decision {
+  decide(credentials: readonly string[], head: SignedHead): Decision {
     if (this.#policy.schemes.length === 0) {
       return this.#decision('pass');
     }
@@ -74,8 +86,19 @@ export class ConnectionSignOn {
     if (scheme === undefined) {
       return this.#decision('refuse', { reason: 'scheme-not-offered' });
     }
-    const token = Buffer.from(match[2] ?? '', 'base64');
+    const text = match[2] ?? '';
+    if (scheme === 'Digest') {
+      return this.#judgeDigest(text, head);
+    }
+    const token = Buffer.from(text, 'base64');
     return scheme === 'Basic' ? this.#judgeBasic(token) : this.#stepHandshake(scheme, token);
+  }
+
+  #judgeDigest(text: string, head: SignedHead): Decision {
+    const { reason, user, isStale, info } = this.#policy.digest.judge(text, head);
+    const kind = reason === null ? 'pass' : 'refuse';
+    const seen = { scheme: 'Digest', leg: 'final', user, reason, isStale, info } as const;
+    return this.#decision(kind, seen);
   }
 
   #judgeBasic(token: Buffer): Decision {
@@ -126,16 +149,21 @@ export class ConnectionSignOn {
       user: this.#signedOn?.account.id ?? null,
       reason: null,
       header: null,
+      isStale: false,
+      info: null,
       ...seen,
     };
   }
 }
 
 /** The offers of a bare 407 or 401, one value each. */
-export function offersOf(schemes: readonly ProxyScheme[]): string[] {
-  return schemes.map((scheme) =>
-    scheme === 'Basic' ? 'Basic realm="Corporate proxy", charset="UTF-8"' : scheme,
-  );
+export function offersOf({ schemes, digest }: SignOnPolicy, isStale: boolean): string[] {
+  return schemes.flatMap((scheme) => {
+    if (scheme === 'Digest') {
+      return digest.offers(isStale);
+    }
+    return scheme === 'Basic' ? 'Basic realm="Corporate proxy", charset="UTF-8"' : scheme;
+  });
 }
 
 /** NTLM type 1, or SPNEGO's InitialContextToken. */

@@ -1,9 +1,13 @@
 // One try to sign on: its session, its turn at the gate and in the queue, and the token that goes out next. Owns the order
 // these are got in, and that they are given back; what an answer means is `sign-on.ts`.
 import type { Identity } from '../auth/credentials.ts';
+import type { SignedRequest } from '../auth/digest-session.ts';
 import type { LogonRequest, LogonTicket } from '../auth/logons/logon-gate.ts';
 import type { Mechanism } from '../auth/mechanisms.ts';
+import { bindsConnection } from '../auth/mechanisms.ts';
 import type { AuthSession } from '../auth/session.ts';
+import { signsRequests } from '../auth/session.ts';
+import type { DigestChallenge } from '../digest/digest-challenge.ts';
 import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
 import { decodeToken68 } from '../http1/challenges.ts';
 import { untilAborted } from './first-starts.ts';
@@ -17,6 +21,9 @@ const MAX_LEGS = 10;
 export interface AttemptInput {
   readonly identity: Identity;
   readonly channelBindings: Uint8Array | null;
+  readonly request: SignedRequest;
+  /** What Digest is to answer; `null` begins with what this server took before. */
+  readonly digest: DigestChallenge | null;
   readonly scope: SignOnScope;
   readonly signal: AbortSignal;
 }
@@ -98,13 +105,14 @@ async function firstToken(
 
 async function makeToken(
   mechanism: Mechanism,
-  { identity, channelBindings, scope, signal }: AttemptInput,
+  { identity, channelBindings, request, digest: challenge, scope, signal }: AttemptInput,
   ticket: LogonTicket | null,
 ): Promise<Begun> {
   const { memory, name, serviceNames, rule, delegate, securityLibrary } = scope;
   const allowNtlm = scope.allowNtlm && (identity.kind === 'password' || rule.ntlm);
   const names = { ...serviceNames, known: memory.spn(name) };
-  const context = { identity, channelBindings, allowNtlm, delegate, securityLibrary };
+  const digest = { server: name, nonces: scope.nonces, request, challenge };
+  const context = { identity, channelBindings, allowNtlm, delegate, securityLibrary, digest };
   try {
     const begun = await untilAborted(
       beginSession(mechanism, context, names),
@@ -168,6 +176,7 @@ export class Attempt {
   #ticket: LogonTicket | null;
   readonly #leaveQueue: () => void;
   readonly #enter: EnterGate;
+  #isSent = false;
 
   constructor(
     mechanism: Mechanism,
@@ -215,8 +224,23 @@ export class Attempt {
     return this.#session.description;
   }
 
+  /** The realm of the last credentials, where the scheme signs requests. */
+  get realm(): string | null {
+    return signsRequests(this.#session) ? this.#session.realm : null;
+  }
+
+  get signsRequests(): boolean {
+    return !bindsConnection(this.#mechanism);
+  }
+
+  /** Made and not sent yet, and good on any connection. */
+  get isPortable(): boolean {
+    return !this.#isSent && this.signsRequests;
+  }
+
   /** The request with `token` was written. */
   sent(): void {
+    this.#isSent = true;
     if (this.isLastLeg) {
       this.#ticket?.lastLegSent();
       this.#leaveQueue();
@@ -246,10 +270,35 @@ export class Attempt {
     return true;
   }
 
-  /** Once, on every path. */
+  /** Credentials for one more request, where each has its own; else those there are serve again. */
+  async nextRequest(): Promise<void> {
+    if (this.#isSent && signsRequests(this.#session)) {
+      this.token = await this.#session.step(null);
+      this.#isSent = false;
+    }
+  }
+
+  /** The nonce was stale, which says nothing of the password: the next request goes out under this one. */
+  async renew(challenge: DigestChallenge): Promise<void> {
+    if (signsRequests(this.#session)) {
+      this.#session.renew(challenge);
+      this.legs += 1;
+      await this.nextRequest();
+    }
+  }
+
+  /** The verdict, once, on every path. Credentials for requests serve on until `forget`. */
   end(verdict: 'accepted' | 'refused' | 'undecided'): void {
     this.#ticket?.[verdict]();
     this.#leaveQueue();
+    if (verdict !== 'accepted' || !this.signsRequests) {
+      this.forget();
+    } else if (signsRequests(this.#session)) {
+      this.#session.accepted();
+    }
+  }
+
+  forget(): void {
     this.#session[Symbol.dispose]();
   }
 }

@@ -128,8 +128,8 @@ class Run {
     try {
       signal.throwIfAborted();
       for (const signOn of this.#signOns) {
-        const mayStart = !this.#signOns.some((other) => other.isUnderWay);
-        await signOn.begin(connection, this.#request.upload !== null, mayStart);
+        const mayStart = !this.#signOns.some((other) => other.holdsTurn);
+        await signOn.begin(connection, this.#signed(signOn.layer), mayStart);
       }
       const answer = await this.#legs();
       if (answer === 'start-over') {
@@ -198,15 +198,13 @@ class Run {
   async #send(): Promise<ResponseHead> {
     const connection = this.#connection;
     const { method, target, headers, upload } = this.#request;
+    for (const signOn of this.#signOns) {
+      await signOn.nextRequest();
+    }
     const withheld = this.#signOns.some((signOn) => signOn.withholdsBody);
     const asksFirst = this.#asksFirst(upload, withheld);
     const sendsBody = upload !== null && !withheld;
     const all: HeaderField[] = [...headers];
-    for (const { credentials } of this.#signOns) {
-      if (credentials !== null) {
-        all.push(credentials);
-      }
-    }
     if (upload === null && EXPECTS_BODY.has(method)) {
       all.push(['Content-Length', '0']);
     }
@@ -218,12 +216,23 @@ class Run {
     }
     connection.patienceMs = withheld ? this.#patience.handshakeMs : this.#patience.answerMs;
     connection.allow(withheld ? this.#patience.handshakeMs : null);
-    connection.writeHead(formatRequestHead({ method, target, headers: all }));
+    const credentials = this.#signOns
+      .map((signOn) => signOn.credentials)
+      .filter((field) => field !== null);
+    connection.writeHead(formatRequestHead({ method, target, headers: all, credentials }));
     for (const signOn of this.#signOns) {
       signOn.sent(upload !== null && withheld);
     }
     this.#uploaded = true;
     return sendsBody && upload !== null ? this.#sendBody(upload, asksFirst) : connection.readHead();
+  }
+
+  /** What a scheme that signs requests takes in: the target as the server at the end sees it. */
+  #signed(layer: Layer) {
+    const { method, target, upload } = this.#request;
+    const uri = layer === 'origin' ? originForm(target) : target;
+    const body = upload === null ? new Uint8Array() : upload.bytes;
+    return { method, uri, body, hasBody: upload !== null };
   }
 
   /** A body that can be sent only once waits for the server's word while a challenge may still come. */
@@ -307,7 +316,7 @@ class Run {
       if (credentials !== null) {
         const [scheme = '', token = ''] = credentials[1].split(' ');
         sent[layer] = scheme;
-        if (scheme !== 'Basic') {
+        if (scheme !== 'Basic' && scheme !== 'Digest') {
           sentBytes[layer] = Buffer.byteLength(token, 'base64');
         }
       }
@@ -330,6 +339,11 @@ class Run {
       tokenBytes: { sent: sentBytes, received: receivedBytes },
     };
   }
+}
+
+/** Absolute-form is for the proxy; the origin gets the path (RFC 9112 section 3.2). */
+function originForm(target: string): string {
+  return target.replace(/^http:\/\/[^/]*/i, '');
 }
 
 /** Of two layers' wishes the weightier counts: a fresh connection serves both. */

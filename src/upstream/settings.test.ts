@@ -14,7 +14,7 @@ const settingsOf = (options: SallyportOptions = {}) =>
 describe('resolveSettings()', () => {
   it('has the defaults of docs/defaults.md', async () => {
     expect(await settingsOf()).toMatchObject({
-      allow: ['negotiate', 'ntlm'],
+      allow: ['negotiate', 'ntlm', 'digest'],
       negotiateForm: 'auto',
       allowBasicHttp: false,
       spn: undefined,

@@ -40,7 +40,7 @@ export interface SallyportOptions {
   readonly noProxy?: string;
   /** Whether the proxy settings of the operating system count. Default `true`, and `false` where `env` is given. */
   readonly systemProxy?: boolean;
-  /** Allowed schemes in order of preference: `negotiate`, `ntlm`, `basic`. Default `negotiate,ntlm`. */
+  /** Allowed schemes in order of preference: `negotiate`, `ntlm`, `digest`, `basic`. Default: all but `basic`. */
   readonly auth?: string | readonly string[];
   /** `DOMAIN\name`, `name@domain` or `name`. Without one, the signed-in user signs on. */
   readonly user?: string;

@@ -47,6 +47,14 @@ export function handshakeCut({ name, mechanism }: Parties, cause?: Error): Sally
   );
 }
 
+export function nonceLoop({ name }: Parties): SallyportError {
+  return new SallyportError(
+    'HANDSHAKE_LOOP',
+    `${name} calls every nonce of Digest stale, a new one, too`,
+    { hint: `Tell the people who run ${name}: nobody can sign on like this.` },
+  );
+}
+
 export function denied({ layer, name, who }: Parties): SallyportError {
   return new SallyportError(
     layer === 'proxy' ? 'PROXY_DENIED' : 'ORIGIN_DENIED',
@@ -85,8 +93,10 @@ export function passwordRefused(parties: Parties, isSystem: boolean): SallyportE
 
 /** The two slips that look like a wrong password. */
 function nameHint({ who, mechanism }: Parties): string {
-  if (mechanism === 'basic') {
-    return who.includes('\\') ? 'For Basic this server may want the name without its domain. ' : '';
+  if (mechanism === 'basic' || mechanism === 'digest') {
+    return who.includes('\\')
+      ? `For ${schemeOf(mechanism)} this server may want the name without its domain. `
+      : '';
   }
   return /[\\@]/.test(who)
     ? ''

@@ -1,5 +1,6 @@
 // What a sign-on is told of its server, of the user and of what is shared with other sign-ons. Owns these words.
 import type { Identity } from '../auth/credentials.ts';
+import type { DigestNonces } from '../auth/digest-nonces.ts';
 import type { LogonGate } from '../auth/logons/logon-gate.ts';
 import type { AllowedScheme, NegotiateForm } from '../auth/mechanisms.ts';
 import type { SignOnRule } from '../auth/sign-on-rules.ts';
@@ -35,6 +36,7 @@ export interface SignOnScope {
   /** An origin behind a forwarding proxy: its connection may be shared unless the proxy says it is not. */
   readonly behindForwardingProxy: boolean;
   readonly memory: ProxyMemory;
+  readonly nonces: DigestNonces;
   readonly gate: LogonGate;
   readonly limit: HandshakeLimit;
   readonly starts: FirstStarts;

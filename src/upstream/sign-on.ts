@@ -3,12 +3,15 @@
 
 import type { Identity } from '../auth/credentials.ts';
 import { identityKey, mayGetTicket } from '../auth/credentials.ts';
+import { nextNonceIn, strongestDigest } from '../auth/digest-offers.ts';
+import type { SignedRequest } from '../auth/digest-session.ts';
 import type { Mechanism } from '../auth/mechanisms.ts';
-import { bindsConnection, isNtlm, schemeOf } from '../auth/mechanisms.ts';
+import { bindsConnection, isNtlm, needsPassword, schemeOf } from '../auth/mechanisms.ts';
 import type { PickInput, Refusal } from '../auth/pick-scheme.ts';
 import { pickScheme } from '../auth/pick-scheme.ts';
 import { refusalError } from '../auth/refusals.ts';
 import type { SchemeName } from '../auth/session.ts';
+import type { DigestChallenge } from '../digest/digest-challenge.ts';
 import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
 import type { Challenge } from '../http1/challenges.ts';
 import { formatCredentials, isScheme, parseChallenges } from '../http1/challenges.ts';
@@ -18,12 +21,14 @@ import { publishChoice } from '../observe/events.ts';
 import type { Attempt } from './attempt.ts';
 import { beginAttempt, prepareAttempt } from './attempt.ts';
 import type { Connection } from './connection.ts';
+import type { Preference } from './proxy-memory.ts';
 import type { Parties } from './sign-on-errors.ts';
 import {
   about,
   cannotBegin,
   denied,
   handshakeCut,
+  nonceLoop,
   passwordRefused,
   ticketRefused,
 } from './sign-on-errors.ts';
@@ -48,6 +53,9 @@ interface Offer {
  */
 type State = 'quiet' | 'negotiating' | 'last-leg' | 'signed-on';
 
+/** Of one request: each stale nonce costs a round trip, and a server that never stops is broken. */
+const MAX_STALE_NONCES = 2;
+
 const DELIVER: Decision = { do: 'deliver' };
 const SAME: Decision = { do: 'again', connection: 'same' };
 const FRESH: Decision = { do: 'again', connection: 'fresh' };
@@ -61,8 +69,9 @@ export class SignOn {
   #mechanism: Mechanism | null = null;
   #attempt: Attempt | null = null;
   #isSignedOn = false;
-  /** Goes with every request once it was accepted: Basic. */
-  #standing: Uint8Array | null = null;
+  /** Was accepted, and goes with every request: Basic and Digest. */
+  #standing: Attempt | null = null;
+  #request: SignedRequest = { method: '', uri: '', body: null };
   /** The offer before anything was sent; during a handshake squid names only the scheme under way. */
   #offer: Offer | null = null;
   #principal: string | null = null;
@@ -80,7 +89,7 @@ export class SignOn {
 
   /** The header field to send with the next request, if any. */
   get credentials(): readonly [name: string, value: string] | null {
-    const token = this.#attempt?.token ?? this.#standing;
+    const token = (this.#attempt ?? this.#standing)?.token ?? null;
     if (token === null || this.#mechanism === null) {
       return null;
     }
@@ -98,9 +107,10 @@ export class SignOn {
     return this.#state === 'quiet' || this.#attempt?.proof === 'ticket';
   }
 
-  /** True between the first token and the verdict. */
-  get isUnderWay(): boolean {
-    return this.#attempt !== null;
+  /** True between the first token and the verdict, unless the password is known to be right and nothing is bound to it. */
+  get holdsTurn(): boolean {
+    const attempt = this.#attempt;
+    return attempt !== null && !(attempt.signsRequests && attempt.wasProven);
   }
 
   /** The scheme that signed this connection on, or the request. */
@@ -131,20 +141,24 @@ export class SignOn {
    * first request; but never with one that has a body, unless it was challenged before: a server
    * that wants no sign-on would act on the empty request.
    *
-   * @param mayStart false while the other layer's sign-on is under way: both may need the same turn
+   * @param request what is sent, and whether a body comes with it
+   * @param mayStart false while the other layer's sign-on holds a turn: both may need the same
    * @throws SallyportError CREDENTIALS_REFUSED, CREDENTIALS_INVALID
    */
-  async begin(connection: Connection, hasBody: boolean, mayStart: boolean): Promise<void> {
-    this.#reset();
+  async begin(
+    connection: Connection,
+    request: SignedRequest & { readonly hasBody: boolean },
+    mayStart: boolean,
+  ): Promise<void> {
     this.#connection = connection;
+    this.#request = request;
+    if (this.#attempt?.isPortable) {
+      return;
+    }
+    this.#reset();
     const { memory, name } = this.#scope;
     const remembered = memory.preferred(name);
-    const isOneLeg = remembered?.proof === 'ticket' || remembered?.mechanism === 'basic';
-    const mayBeginAtOnce = remembered !== null && (isOneLeg || !hasBody);
-    const known =
-      this.#mechanism ??
-      (mayBeginAtOnce ? remembered.mechanism : null) ??
-      (remembered === null && !hasBody ? this.#onlyChoice() : null);
+    const known = this.#mechanism ?? this.#beginsWith(remembered, request.hasBody);
     const { signedOn } = connection;
     if (this.layer === 'proxy' && signedOn !== null && !memory.wantsTokenEachTime(name)) {
       this.#mechanism = remembered?.mechanism ?? null;
@@ -162,6 +176,11 @@ export class SignOn {
     }
   }
 
+  /** Before each request on the connection but the first. */
+  async nextRequest(): Promise<void> {
+    await (this.#attempt ?? this.#standing)?.nextRequest();
+  }
+
   /**
    * The request was written.
    *
@@ -169,7 +188,7 @@ export class SignOn {
    */
   sent(bodyWithheld: boolean): void {
     this.#bodyWithheld = bodyWithheld;
-    this.#attempt?.sent();
+    (this.#attempt ?? this.#standing)?.sent();
   }
 
   /**
@@ -205,8 +224,8 @@ export class SignOn {
     }
     const onlyFirstLegSent = !attempt.isLastLeg && attempt.legs === 1;
     this.#endAttempt('undecided');
-    if (attempt.proof === 'ticket') {
-      // No account can be locked by it: a lost request like any other.
+    if (attempt.proof === 'ticket' || (attempt.wasProven && attempt.signsRequests)) {
+      // Neither can an account be locked by it, nor a connection miss it: a lost request like any other.
       return null;
     }
     if (onlyFirstLegSent && !this.#startedOver) {
@@ -221,6 +240,7 @@ export class SignOn {
     if (!this.#isSignedOn) {
       this.#reset();
     }
+    this.#standing?.forget();
   }
 
   async #judge(head: ResponseHead, keeps: boolean): Promise<Decision> {
@@ -246,6 +266,7 @@ export class SignOn {
     if (attempt?.isLastLeg) {
       await this.#verifyServer(attempt, head);
       this.#accept(attempt);
+      this.#followNonce(head);
       return DELIVER;
     }
     if (attempt !== null) {
@@ -284,11 +305,27 @@ export class SignOn {
     }
   }
 
+  /** Never with a body that could not be withheld, unless these credentials are whole. */
+  #beginsWith(remembered: Preference | null, hasBody: boolean): Mechanism | null {
+    if (remembered === null) {
+      return hasBody ? null : this.#onlyChoice();
+    }
+    const { mechanism, proof } = remembered;
+    if (mechanism === 'digest' && this.#scope.nonces.known(this.#scope.name) === null) {
+      return null;
+    }
+    const isOneLeg = proof === 'ticket' || !bindsConnection(mechanism);
+    return isOneLeg || !hasBody ? mechanism : null;
+  }
+
   /** Told to use one scheme, the proxy need not be asked first; curl's --proxy-ntlm does so, too. */
   #onlyChoice(): Mechanism | null {
     const { allow } = this.#scope;
-    const isTold = this.layer === 'proxy' && allow.length === 1 && allow[0] !== 'basic';
-    return isTold ? pickScheme(this.#pickInput(parseChallenges(allow))).chosen : null;
+    const [only] = allow;
+    const isTold = allow.length === 1 && only !== undefined && !needsPassword(only);
+    return isTold && this.layer === 'proxy'
+      ? pickScheme(this.#pickInput(parseChallenges(allow))).chosen
+      : null;
   }
 
   #pickInput(offers: readonly Challenge[]): PickInput {
@@ -358,6 +395,10 @@ export class SignOn {
   /** After the last leg: a further token continues Negotiate, everything else is a no, garbage included. */
   async #verdict(offers: Challenge[], head: ResponseHead, keeps: boolean): Promise<Decision> {
     const attempt = this.#attempt;
+    const unjudged = this.#unjudged(offers);
+    if (attempt !== null && unjudged !== null) {
+      return this.#renew(attempt, unjudged, keeps);
+    }
     const token = attempt?.mayContinue ? this.#tokenFor(offers) : null;
     if (token !== null && keeps && (await attempt?.step(token).catch(() => false))) {
       return SAME;
@@ -370,6 +411,22 @@ export class SignOn {
     return this.#refuse(
       attempt?.wasProven ? denied(this.#parties) : passwordRefused(this.#parties, isSystem),
     );
+  }
+
+  /** A Digest challenge that says nothing of the password: stale, or of another realm than the one that was remembered. */
+  #unjudged(offers: readonly Challenge[]): DigestChallenge | null {
+    const digest = this.#mechanism === 'digest' ? strongestDigest(offers) : null;
+    const isOtherRealm = this.#offer === null && digest?.realm !== this.#attempt?.realm;
+    return digest?.isStale || isOtherRealm ? digest : null;
+  }
+
+  async #renew(attempt: Attempt, challenge: DigestChallenge, keeps: boolean): Promise<Decision> {
+    if (attempt.legs > MAX_STALE_NONCES) {
+      this.#endAttempt('undecided');
+      return this.#refuse(nonceLoop(this.#parties));
+    }
+    await attempt.renew(challenge);
+    return keeps ? SAME : FRESH;
   }
 
   /** No password was judged: the next scheme may be tried, on a fresh handshake. */
@@ -422,6 +479,8 @@ export class SignOn {
       const attempt = await beginAttempt(mechanism, {
         identity,
         channelBindings: await this.#channelBindings(),
+        request: this.#request,
+        digest: strongestDigest(this.#offer?.offers ?? []),
         scope: this.#scope,
         signal: this.#signal,
       });
@@ -458,7 +517,7 @@ export class SignOn {
   }
 
   #accept(attempt: Attempt): void {
-    const { token, proof } = attempt;
+    const { proof } = attempt;
     this.#endAttempt('accepted');
     this.#isSignedOn = true;
     if (this.#mechanism === null || this.#connection === null) {
@@ -466,7 +525,7 @@ export class SignOn {
     }
     this.#scope.memory.learn(this.#scope.name, { mechanism: this.#mechanism, proof });
     if (!bindsConnection(this.#mechanism)) {
-      this.#standing = token;
+      this.#standing = attempt;
       return;
     }
     if (this.layer === 'proxy') {
@@ -477,6 +536,14 @@ export class SignOn {
       };
     } else {
       this.#connection.tied = true;
+    }
+  }
+
+  #followNonce({ headers }: ResponseHead): void {
+    const field = this.layer === 'proxy' ? 'Proxy-Authentication-Info' : 'Authentication-Info';
+    const nonce = this.#mechanism === 'digest' ? nextNonceIn(headers.first(field)) : null;
+    if (nonce !== null) {
+      this.#scope.nonces.follow(this.#scope.name, nonce);
     }
   }
 
@@ -532,6 +599,7 @@ export class SignOn {
   #endAttempt(verdict: 'accepted' | 'refused' | 'undecided'): void {
     this.#attempt?.end(verdict);
     this.#attempt = null;
+    this.#standing?.forget();
     this.#standing = null;
     this.#isSignedOn = false;
   }

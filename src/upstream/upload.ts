@@ -13,6 +13,8 @@ export type RequestBody = Uint8Array | string | Readable | (() => Readable);
 export class Upload {
   /** In bytes; `null` means chunked. */
   readonly length: number | null;
+  /** The whole of it, where it is not a stream. */
+  readonly bytes: Uint8Array | null;
   readonly #open: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   readonly #replayable: boolean;
   #consumed = false;
@@ -21,8 +23,10 @@ export class Upload {
   /** @param declaredLength of a stream, from the caller's own Content-Length */
   constructor(body: RequestBody, declaredLength: number | null) {
     if (typeof body === 'function') {
+      this.bytes = null;
       this.#open = body;
     } else if (body instanceof Readable) {
+      this.bytes = null;
       // It may fail before anybody reads it, while the sign-on is still under way.
       body.once('error', (error) => {
         this.#failure = error;
@@ -31,6 +35,7 @@ export class Upload {
       this.#open = () => body;
     } else {
       const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+      this.bytes = bytes;
       this.#open = () => (bytes.length > 0 ? [bytes] : []);
       declaredLength = bytes.length;
     }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Identity } from '../auth/credentials.ts';
 import { identityKey } from '../auth/credentials.ts';
+import { DigestNonces } from '../auth/digest-nonces.ts';
 import type { LogonGate } from '../auth/logons/logon-gate.ts';
 import { processLogonGate } from '../auth/logons/logon-gate.ts';
 import { realmOf } from '../auth/logons/logon-realm.ts';
@@ -87,6 +88,7 @@ export class Upstream implements AsyncDisposable {
   readonly #limit = new HandshakeLimit();
   readonly #starts = new FirstStarts();
   readonly #memory = new ProxyMemory(() => performance.now());
+  readonly #nonces = new DigestNonces();
 
   constructor(settings: UpstreamSettings, gate: LogonGate = processLogonGate) {
     this.#settings = settings;
@@ -348,6 +350,7 @@ export class Upstream implements AsyncDisposable {
       securityLibrary,
       serviceNames: serviceNames(host, spn, spnCanonical),
       memory: this.#memory,
+      nonces: this.#nonces,
       gate: this.#gate,
       limit: this.#limit,
       starts: this.#starts,

@@ -131,7 +131,7 @@ describe('sallyport doctor at other proxies', () => {
     const refused = await doctor(args, RIGHT);
     expect([refused.code, refused.verdict.code]).toEqual([5, 'BASIC_NOT_ALLOWED']);
     expect(refused.verdict.next).toContain(
-      `sallyport doctor --auth negotiate,ntlm,basic --allow-basic-http --json --user alice --proxy ${proxy.url}`,
+      `sallyport doctor --auth negotiate,ntlm,digest,basic --allow-basic-http --json --user alice --proxy ${proxy.url}`,
     );
     expect(refused.text).not.toContain('private');
     expect(proxy.log.every(({ scheme }) => scheme === null)).toBe(true);

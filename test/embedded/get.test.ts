@@ -382,7 +382,7 @@ describe('bad input', () => {
       what: 'an unknown scheme',
       args: () => ['--auth', 'ntlm,kerberos', page()],
       exit: 2,
-      says: /--auth: "kerberos" is not a scheme.*negotiate, ntlm, basic/,
+      says: /--auth: "kerberos" is not a scheme.*negotiate, ntlm, digest, basic/,
     },
     {
       what: 'an unreadable CA',
@@ -647,7 +647,7 @@ describe('bad input', () => {
     });
     const { stderr } = await get(['--proxy', basic.url, page()], { env: {} });
     const words = / with your name for NAME: sallyport get (.*)\.?\n$/.exec(stderr)?.[1] ?? '';
-    expect(words).toContain('--auth negotiate,ntlm,basic --allow-basic-http --user NAME ');
+    expect(words).toContain('--auth negotiate,ntlm,digest,basic --allow-basic-http --user NAME ');
     const env = { SALLYPORT_PASSWORD: ALICE.password };
     const told = await get(words.replace('NAME', 'alice').split(' '), { env });
     expect(told).toMatchObject({ code: 0, stderr: '' });

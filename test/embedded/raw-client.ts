@@ -135,6 +135,7 @@ export function session(
     allowNtlm: true,
     delegate: false,
     securityLibrary: undefined,
+    digest: null,
   });
 }
 

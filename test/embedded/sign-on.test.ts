@@ -121,7 +121,7 @@ describe('Basic in clear', () => {
     await using client = await clientOfAlice({ proxy: proxy.url });
     await expect(client.openTunnel('127.0.0.1:9')).rejects.toMatchObject({
       code: 'BASIC_NOT_ALLOWED',
-      remedy: { auth: 'negotiate,ntlm,basic', allowBasicHttp: true },
+      remedy: { auth: 'negotiate,ntlm,digest,basic', allowBasicHttp: true },
     });
     expect(proxy.log.every(({ scheme }) => scheme === null)).toBe(true);
   });

@@ -103,7 +103,7 @@ describe.skipIf(!lab.available)('signing on', () => {
     );
     expect(code).toBe(5);
     expect(stderr).toContain(
-      `sallyport get --auth negotiate,ntlm,basic --allow-basic-http --proxy ${url} --user alice ${TARGETS.http}`,
+      `sallyport get --auth negotiate,ntlm,digest,basic --allow-basic-http --proxy ${url} --user alice ${TARGETS.http}`,
     );
   });
 });

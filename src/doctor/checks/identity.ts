@@ -117,6 +117,7 @@ async function attempt(
     allowNtlm: mechanism === 'ntlm',
     delegate: false,
     securityLibrary,
+    digest: null,
   };
   try {
     const { session, spn } = await beginSession(mechanism, context, names);

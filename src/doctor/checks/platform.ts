@@ -27,7 +27,7 @@ function versions(): Finding {
   );
 }
 
-/** Without one, a name and a password still sign on by NTLM and Basic. */
+/** Without one, a name and a password still sign on by NTLM, Digest and Basic. */
 async function securityLibrary({ settings }: Examination): Promise<Finding> {
   try {
     const { api, description, packages } = await loadSecurityProvider(settings.securityLibrary);

@@ -20,6 +20,9 @@ export type RefusalReason =
   | 'spn'
   | 'mech-list-mic'
   | 'mechanism'
+  | 'nonce'
+  | 'nonce-count'
+  | 'digest-uri'
   | 'blocked';
 
 /** What an acceptor makes of one token. */
