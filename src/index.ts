@@ -12,6 +12,7 @@ export {
   type LegEvent,
 } from './observe/events.ts';
 export { formatProxyUrl, type ProxyAddress, type Route, type RouteSource } from './route/route.ts';
+export { ClientTie } from './upstream/client-tie.ts';
 export { connect, createUpstream, openTunnel, request, resolveProxy } from './upstream/one-shot.ts';
 export type { SallyportOptions } from './upstream/settings.ts';
 export type { SpnCanonical } from './upstream/stated-values.ts';

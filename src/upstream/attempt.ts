@@ -13,6 +13,7 @@ import { decodeToken68 } from '../http1/challenges.ts';
 import { untilAborted } from './first-starts.ts';
 import type { Begun } from './first-token.ts';
 import { beginSession } from './first-token.ts';
+import type { Place } from './handshake-limit.ts';
 import type { SignOnScope } from './sign-on-scope.ts';
 
 /** NTLM takes 2, Kerberos 1 or 2, the rest is for SPNEGO restarts (protocol limit of the peers: 10). */
@@ -67,8 +68,8 @@ export async function beginAttempt(
       ticket?.accepted();
       ticket = null;
     }
-    const leaveQueue = await scope.limit.enter(scope.name, signal);
-    return new Attempt(mechanism, begun, ticket, leaveQueue, enter);
+    const place = await scope.limit.enter(scope.name, signal);
+    return new Attempt(mechanism, begun, ticket, place, enter);
   } catch (error) {
     const isRefusal = isSallyportError(error) && error.code === 'CREDENTIALS_REFUSED';
     ticket?.[isRefusal ? 'refused' : 'undecided']();
@@ -174,15 +175,16 @@ export class Attempt {
   readonly #mechanism: Mechanism;
   readonly #session: AuthSession;
   #ticket: LogonTicket | null;
-  readonly #leaveQueue: () => void;
+  readonly #place: Place;
   readonly #enter: EnterGate;
   #isSent = false;
+  #sentAt = 0;
 
   constructor(
     mechanism: Mechanism,
     { session, token, spn }: Begun,
     ticket: LogonTicket | null,
-    leaveQueue: () => void,
+    place: Place,
     enter: EnterGate,
   ) {
     this.#enter = enter;
@@ -191,7 +193,7 @@ export class Attempt {
     this.token = token;
     this.spn = spn;
     this.#ticket = ticket;
-    this.#leaveQueue = leaveQueue;
+    this.#place = place;
   }
 
   /** Whether the answer to `token` is the verdict. */
@@ -241,9 +243,10 @@ export class Attempt {
   /** The request with `token` was written. */
   sent(): void {
     this.#isSent = true;
+    this.#sentAt = performance.now();
     if (this.isLastLeg) {
       this.#ticket?.lastLegSent();
-      this.#leaveQueue();
+      this.#place.leave();
     }
   }
 
@@ -254,6 +257,9 @@ export class Attempt {
    * @throws SallyportError HANDSHAKE_LOOP, and those of `AuthSession.step`
    */
   async step(challenge: string): Promise<boolean> {
+    if (this.legs === 1 && !this.isLastLeg) {
+      this.#place.challenged(performance.now() - this.#sentAt);
+    }
     const next = await this.#session.step(decodeToken68(challenge));
     if (next === null) {
       return false;
@@ -290,7 +296,7 @@ export class Attempt {
   /** The verdict, once, on every path. Credentials for requests serve on until `forget`. */
   end(verdict: 'accepted' | 'refused' | 'undecided'): void {
     this.#ticket?.[verdict]();
-    this.#leaveQueue();
+    this.#place.leave();
     if (verdict !== 'accepted' || !this.signsRequests) {
       this.forget();
     } else if (signsRequests(this.#session)) {

@@ -33,7 +33,9 @@ export class Connection {
   readonly peer: Peer;
   /** Set once a connection-bound scheme has succeeded towards the proxy. */
   signedOn: SignedOn | null = null;
-  /** True once an origin behind the proxy signed somebody on: tied to this use, never pooled. */
+  /** The same towards the origin. */
+  originSignedOn: SignedOn | null = null;
+  /** True once an origin signs somebody on here: for this client alone, never pooled. */
   tied = false;
   /** Longest silence while somebody waits, in milliseconds. */
   patienceMs = 0;

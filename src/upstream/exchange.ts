@@ -51,6 +51,8 @@ export interface Answer {
 
 /** A proxy's page about a 407 is dropped up to this size; beyond it a new connection is cheaper. */
 const MAX_DRAIN_BYTES = 1_048_576;
+/** An unanswered challenge holds an authenticator of the proxy: what cannot be answered sooner is given up. */
+const MAX_CHALLENGE_MS = 2000;
 /** First try, closed on 407, one start over, and one change of scheme each: more is a loop. */
 const MAX_CONNECTIONS = 6;
 /** Without a body these announce its absence (RFC 9110 section 8.6). */
@@ -111,6 +113,7 @@ class Run {
   readonly #isFromPool: boolean;
   #uploaded = true;
   #expects = true;
+  #challengeTimer: NodeJS.Timeout | undefined;
 
   constructor({ connection, request, signOns, patience, count, isFromPool }: RunInput) {
     this.#connection = connection;
@@ -140,6 +143,7 @@ class Run {
       connection.destroy();
       throw error;
     } finally {
+      clearTimeout(this.#challengeTimer);
       signal.removeEventListener('abort', abort);
     }
   }
@@ -162,6 +166,7 @@ class Run {
         continue;
       }
       const keeps = staysOpen && this.#uploaded;
+      this.#holdChallenge(head);
       const decision = await this.#decide(head, keeps);
       if (decision.do === 'deliver') {
         const { refusal = null } = decision;
@@ -176,6 +181,17 @@ class Run {
       if (decision.connection === 'fresh' || !(await this.#drain(framing))) {
         return this.#startOver();
       }
+    }
+  }
+
+  /** From now on somebody else may be waiting for us, over there. */
+  #holdChallenge({ status }: ResponseHead): void {
+    if ((status === 407 || status === 401) && this.#signOns.some((one) => one.withholdsBody)) {
+      const connection = this.#connection;
+      this.#challengeTimer = setTimeout(
+        () => connection.fail(challengeLeft(connection.peer.name)),
+        MAX_CHALLENGE_MS,
+      );
     }
   }
 
@@ -214,6 +230,7 @@ class Run {
     if (asksFirst) {
       all.push(['Expect', '100-continue']);
     }
+    clearTimeout(this.#challengeTimer);
     connection.patienceMs = withheld ? this.#patience.handshakeMs : this.#patience.answerMs;
     connection.allow(withheld ? this.#patience.handshakeMs : null);
     const credentials = this.#signOns
@@ -339,6 +356,17 @@ class Run {
       tokenBytes: { sent: sentBytes, received: receivedBytes },
     };
   }
+}
+
+function challengeLeft(name: string): SallyportError {
+  const seconds = MAX_CHALLENGE_MS / 1000;
+  return new SallyportError(
+    'TIMEOUT',
+    `The challenge of ${name} could not be answered within ${seconds} s, and was given up`,
+    {
+      hint: 'Left alone it keeps others from signing on. Try again; if it goes on, that host sends its page too slowly, or the security library of this machine is slow.',
+    },
+  );
 }
 
 /** Absolute-form is for the proxy; the origin gets the path (RFC 9112 section 3.2). */

@@ -1,60 +1,126 @@
-// At most so many handshakes towards one proxy at a time: each unanswered challenge reserves one of its
-// authenticators (squid: 20 for the whole company). Owns the queue, first come first served.
+// How many handshakes towards one proxy are under way at a time: each unanswered challenge reserves one of its
+// authenticators (squid: 20 for the whole company, or 5). Owns the queue, first come first served, and how wide its
+// door is: a proxy whose challenges become slow has others waiting.
 
 /** Below squid's usual 20 (docs/defaults.md). */
 const MAX_UNDER_WAY = 16;
+/** The door grows from here, by one for each round of prompt challenges. */
+const FIRST_UNDER_WAY = 4;
+/** A challenge is late beyond so many times the fastest one, and so many milliseconds more: our own process may be busy. */
+const LATE_FACTOR = 2;
+const LATE_MS = 2;
+/** What the fastest one loses with each challenge, so that a network that has become slow is taken for what it is. */
+const FORGETTING = 1.02;
+
+/** The right to have one handshake under way. */
+export interface Place {
+  /** The first challenge came after so many milliseconds. */
+  challenged(afterMs: number): void;
+  /** Gives the place back; further calls do nothing. */
+  leave(): void;
+}
+
+interface Door {
+  underWay: number;
+  width: number;
+  fastestMs: number;
+  /** Handshakes that began before this moment say nothing new. */
+  narrowedAt: number;
+  readonly queue: (() => void)[];
+}
 
 export class HandshakeLimit {
-  readonly #underWay = new Map<string, number>();
-  readonly #queues = new Map<string, (() => void)[]>();
+  readonly #doors = new Map<string, Door>();
+  readonly #now: () => number;
+
+  /** @param now a monotonic clock in milliseconds */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   /**
    * Waits for a place.
    *
-   * @returns gives the place back; further calls do nothing
    * @throws the reason of `signal` when it aborts
    */
-  async enter(proxy: string, signal: AbortSignal): Promise<() => void> {
+  async enter(proxy: string, signal: AbortSignal): Promise<Place> {
     signal.throwIfAborted();
-    const count = this.#underWay.get(proxy) ?? 0;
-    if (count < MAX_UNDER_WAY) {
-      this.#underWay.set(proxy, count + 1);
+    const door = this.#doorOf(proxy);
+    if (hasRoom(door)) {
+      door.underWay += 1;
     } else {
-      await this.#wait(proxy, signal);
+      await waitAt(door, signal);
     }
+    return this.#place(door);
+  }
+
+  #doorOf(proxy: string): Door {
+    const door = this.#doors.get(proxy) ?? {
+      underWay: 0,
+      width: FIRST_UNDER_WAY,
+      fastestMs: Number.POSITIVE_INFINITY,
+      narrowedAt: Number.NEGATIVE_INFINITY,
+      queue: [],
+    };
+    this.#doors.set(proxy, door);
+    return door;
+  }
+
+  #place(door: Door): Place {
+    const enteredAt = this.#now();
     let isHeld = true;
-    return () => {
-      if (isHeld) {
-        isHeld = false;
-        this.#leave(proxy);
-      }
+    return {
+      challenged: (afterMs) => {
+        if (enteredAt >= door.narrowedAt) {
+          this.#adjust(door, afterMs);
+        }
+        door.fastestMs = Math.min(afterMs, door.fastestMs * FORGETTING);
+        admit(door);
+      },
+      leave: () => {
+        if (isHeld) {
+          isHeld = false;
+          door.underWay -= 1;
+          admit(door);
+        }
+      },
     };
   }
 
-  /** The place goes to whoever waits longest; the count stays. */
-  #leave(proxy: string): void {
-    const next = this.#queues.get(proxy)?.shift();
-    if (next === undefined) {
-      this.#underWay.set(proxy, (this.#underWay.get(proxy) ?? 1) - 1);
+  /** By half when somebody waits over there, back by one a round: as TCP does, and for the same reason. */
+  #adjust(door: Door, afterMs: number): void {
+    if (afterMs > door.fastestMs * LATE_FACTOR + LATE_MS) {
+      door.width = Math.max(1, door.width / 2);
+      door.narrowedAt = this.#now();
     } else {
-      next();
+      door.width = Math.min(MAX_UNDER_WAY, door.width + 1 / door.width);
     }
   }
+}
 
-  #wait(proxy: string, signal: AbortSignal): Promise<void> {
-    const queue = this.#queues.get(proxy) ?? [];
-    this.#queues.set(proxy, queue);
-    return new Promise((resolve, reject) => {
-      const admit = (): void => {
-        signal.removeEventListener('abort', abort);
-        resolve();
-      };
-      const abort = (): void => {
-        queue.splice(queue.indexOf(admit), 1);
-        reject(signal.reason);
-      };
-      signal.addEventListener('abort', abort, { once: true });
-      queue.push(admit);
-    });
+function hasRoom({ underWay, width, queue }: Door): boolean {
+  return queue.length === 0 && underWay < Math.floor(width);
+}
+
+/** Whoever waits longest goes first. */
+function admit(door: Door): void {
+  while (door.queue.length > 0 && door.underWay < Math.floor(door.width)) {
+    door.underWay += 1;
+    door.queue.shift()?.();
   }
+}
+
+function waitAt({ queue }: Door, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const enter = (): void => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    };
+    const abort = (): void => {
+      queue.splice(queue.indexOf(enter), 1);
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    queue.push(enter);
+  });
 }

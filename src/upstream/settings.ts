@@ -235,7 +235,7 @@ const TEXT_OPTIONS = new Set([
 ]);
 const OTHER_OPTIONS = new Set([
   ...['auth', 'trusted', 'allowBasicHttp', 'env', 'connectTimeoutMs', 'handshakeTimeoutMs'],
-  ...['idleTimeoutMs', 'signal', 'method', 'headers', 'body', 'systemSignOn', 'allowNtlm'],
+  ...['idleTimeoutMs', 'signal', 'tie', 'method', 'headers', 'body', 'systemSignOn', 'allowNtlm'],
   ...['systemProxy', 'systemCa'],
   ...['trustedProxies', 'delegate', 'noAuth'],
 ]);

@@ -159,14 +159,14 @@ export class SignOn {
     const { memory, name } = this.#scope;
     const remembered = memory.preferred(name);
     const known = this.#mechanism ?? this.#beginsWith(remembered, request.hasBody);
-    const { signedOn } = connection;
-    if (this.layer === 'proxy' && signedOn !== null && !memory.wantsTokenEachTime(name)) {
+    const { identity } = this.#scope;
+    const held = this.layer === 'proxy' ? connection.signedOn : connection.originSignedOn;
+    if (held?.identity === identityKey(identity) && !memory.wantsTokenEachTime(name)) {
       this.#mechanism = remembered?.mechanism ?? null;
-      this.#principal = signedOn.principal;
+      this.#principal = held.principal;
       this.#isSignedOn = true;
       return;
     }
-    const { identity } = this.#scope;
     if (!mayStart || known === null || identity === null || !this.#mayUse(known, identity)) {
       return;
     }
@@ -528,13 +528,15 @@ export class SignOn {
       this.#standing = attempt;
       return;
     }
+    const signedOn = {
+      scheme: schemeOf(this.#mechanism),
+      identity: identityKey(this.#scope.identity),
+      principal: this.#principal,
+    };
     if (this.layer === 'proxy') {
-      this.#connection.signedOn = {
-        scheme: schemeOf(this.#mechanism),
-        identity: identityKey(this.#scope.identity),
-        principal: this.#principal,
-      };
+      this.#connection.signedOn = signedOn;
     } else {
+      this.#connection.originSignedOn = signedOn;
       this.#connection.tied = true;
     }
   }

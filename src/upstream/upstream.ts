@@ -15,6 +15,8 @@ import { SallyportError } from '../errors/sallyport-error.ts';
 import type { ResponseHead } from '../http1/head.ts';
 import { VERSION } from '../observe/version.ts';
 import type { ProxyAddress, Route, RouteSource } from '../route/route.ts';
+import type { ClientTie } from './client-tie.ts';
+import { signsOnConnection } from './client-tie.ts';
 import type { Peer } from './connection.ts';
 import { Connection } from './connection.ts';
 import type { DialOptions } from './dial.ts';
@@ -136,11 +138,12 @@ export class Upstream implements AsyncDisposable {
     const forwards = route.kind === 'proxy' && url.protocol === 'http:';
     const request = wireRequest(url, options, forwards);
     if (forwards) {
-      return this.#forward(url, route, request, signal);
+      return this.#forward(url, route, request, signal, options.tie);
     }
+    const key = `${route.kind === 'proxy' ? this.#hopKey(route.proxy) : 'direct'} ${url.origin}`;
     const tunnel: { passage: Passage | null } = { passage: null };
     const hop: Hop = {
-      takeIdle: () => null,
+      takeIdle: () => options.tie?.take(key) ?? null,
       open: async () => {
         const { connection, passage: through } = await this.#reachOrigin(url, route, signal);
         tunnel.passage = through;
@@ -155,7 +158,7 @@ export class Upstream implements AsyncDisposable {
       ...through,
       url: url.href,
       refusal: answer.refusal,
-      body: bodyOf(answer, signal, (connection) => connection.destroy()),
+      body: bodyOf(answer, signal, tied(answer, request, options.tie, key)),
     };
   }
 
@@ -173,17 +176,21 @@ export class Upstream implements AsyncDisposable {
     route: ProxyRoute,
     request: WireRequest,
     signal: AbortSignal,
+    tie: ClientTie | undefined,
   ): Promise<HttpResponse> {
     const origin = this.#originSignOns(url, true, signal);
-    const { answer, signOn } = await this.#throughProxy(route, signal, origin, request);
+    const tieKey = `${this.#hopKey(route.proxy)} ${url.origin}`;
+    const takeTied = () => tie?.take(tieKey) ?? null;
+    const { answer, signOn } = await this.#throughProxy(route, signal, origin, request, takeTied);
     if (answer.head.status === 407) {
       answer.connection.destroy();
       throw answer.refusal ?? unexplained407(route.proxy);
     }
     const key = this.#poolKey(route.proxy, signOn.identity);
+    const keepTied = tied(answer, request, tie, tieKey);
     const free = (connection: Connection): void => {
       const fit = answer.keeps && connection.signedOn !== null && !connection.tied;
-      fit ? this.#pool.put(key, connection) : connection.destroy();
+      fit ? this.#pool.put(key, connection) : keepTied(connection);
     };
     return {
       ...answerHead(answer.head),
@@ -199,11 +206,12 @@ export class Upstream implements AsyncDisposable {
     signal: AbortSignal,
     originSignOns: readonly SignOn[],
     request: WireRequest,
+    takeTied: () => Connection | null = () => null,
   ): Promise<{ answer: Answer; signOn: SignOn }> {
     const signOn = await this.#proxySignOn(proxy, source, signal);
     const hop: Hop = {
       open: () => this.#reachProxy(proxy, signal),
-      takeIdle: () => this.#pool.take(this.#poolKey(proxy, signOn.identity)),
+      takeIdle: () => takeTied() ?? this.#pool.take(this.#poolKey(proxy, signOn.identity)),
     };
     const signOns = [signOn, ...originSignOns];
     const answer = await exchange({ hop, request, signOns, patience: this.#patience, signal });
@@ -369,7 +377,11 @@ export class Upstream implements AsyncDisposable {
 
   /** An upstream has one set of schemes, so proxy and identity are the whole key. */
   #poolKey(proxy: ProxyAddress, identity: Identity | null): string {
-    return `${proxy.scheme} ${targetName(proxy)} ${identityKey(identity)}`;
+    return `${this.#hopKey(proxy)} ${identityKey(identity)}`;
+  }
+
+  #hopKey(proxy: ProxyAddress): string {
+    return `${proxy.scheme} ${targetName(proxy)}`;
   }
 }
 
@@ -414,6 +426,19 @@ function bodyOf(
     onFree(connection);
   });
   return body.once('close', forget);
+}
+
+/** What becomes of a connection that is not pooled; marks it as soon as an origin begins to sign somebody on. */
+function tied(
+  { head, keeps, connection: own }: Answer,
+  { headers }: WireRequest,
+  tie: ClientTie | undefined,
+  key: string,
+): (connection: Connection) => void {
+  own.tied ||= signsOnConnection(headers, head);
+  return (connection) => {
+    tie !== undefined && keeps && connection.tied ? tie.put(key, connection) : connection.destroy();
+  };
 }
 
 function unexplained407(proxy: ProxyAddress): SallyportError {

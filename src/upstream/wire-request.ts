@@ -4,6 +4,7 @@ import { SallyportError } from '../errors/sallyport-error.ts';
 import { checkHeaderField } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
 import { VERSION } from '../observe/version.ts';
+import type { ClientTie } from './client-tie.ts';
 import type { WireRequest } from './exchange.ts';
 import type { RequestBody } from './upload.ts';
 import { Upload } from './upload.ts';
@@ -14,6 +15,8 @@ export interface RequestOptions {
   readonly headers?: readonly HeaderField[] | Readonly<Record<string, string>>;
   readonly body?: RequestBody;
   readonly signal?: AbortSignal;
+  /** The client it is for, where a program serves several: `ClientTie`. */
+  readonly tie?: ClientTie;
 }
 
 /** Framing, hop-by-hop fields and credentials for the proxy belong to the engine. */

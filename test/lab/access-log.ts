@@ -21,6 +21,7 @@ const PROXY_LOGS = {
   spnego: 'squid/spnego',
   ntlmClose: 'squid/ntlm-close',
   rolled: 'squid/rolled',
+  ntlmFew: 'squid/ntlm-few',
   tls: 'squid/all',
   apache: 'apache/log/proxy',
 } as const satisfies Partial<Record<keyof typeof LAB.proxies, string>>;

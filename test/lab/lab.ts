@@ -27,6 +27,7 @@ export const LAB = {
     spnego: endpoint(PROXY_HOST, 3136),
     ntlmClose: endpoint(PROXY_HOST, 3137),
     rolled: endpoint(PROXY_HOST, 3138),
+    ntlmFew: endpoint(PROXY_HOST, 3139),
     tls: endpoint(PROXY_HOST, 3443, 'https'),
     cntlm: endpoint('127.0.0.1', 3140),
     apache: endpoint('aproxy.corp.example', 3150),

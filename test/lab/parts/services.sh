@@ -15,6 +15,7 @@ squid-ntlm-basic|$LAB_PROXY_IP|$LAB_PORT_NTLM_BASIC|NTLM, Basic
 squid-spnego|$LAB_PROXY_IP|$LAB_PORT_SPNEGO|Negotiate: Kerberos, SPNEGO{NTLM}, raw NTLMSSP
 squid-ntlm-close|$LAB_PROXY_IP|$LAB_PORT_NTLM_CLOSE|NTLM, closes after the first 407
 squid-rolled|$LAB_PROXY_IP|$LAB_PORT_ROLLED|Negotiate with a keytab that is too old, NTLM
+squid-ntlm-few|$LAB_PROXY_IP|$LAB_PORT_NTLM_FEW|NTLM with three authenticators
 squid-all|$LAB_PROXY_IP|$LAB_PORT_TLS|TLS to the proxy, schemes as $LAB_PORT_ALL
 cntlm|127.0.0.1|$LAB_PORT_CNTLM|cntlm as alice in front of $LAB_PORT_NTLM
 apache|$LAB_APACHE_PROXY_IP|$LAB_PORT_APACHE|apache as proxy: Negotiate, NTLM

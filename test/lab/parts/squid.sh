@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# Twelve squids: eleven proxies, one for each mix of schemes (auth_param is global, not per port), and
+# Thirteen squids: twelve proxies, one for each mix of schemes (auth_param is global, not per port), and
 # one origin with 401 in accelerator mode.
 readonly SQUID=$SALLYPORT_LAB_DIR/squid
 readonly SQUID_HELPERS=/usr/lib/squid
 readonly SQUIDS=(
-  all ntlm kerberos basic digest negotiate open ntlm-basic spnego ntlm-close rolled accel
+  all ntlm kerberos basic digest negotiate open ntlm-basic spnego ntlm-close rolled ntlm-few accel
 )
 
 up_squid() {
@@ -38,6 +38,7 @@ squid_port() {
     spnego) echo "$LAB_PORT_SPNEGO" ;;
     ntlm-close) echo "$LAB_PORT_NTLM_CLOSE" ;;
     rolled) echo "$LAB_PORT_ROLLED" ;;
+    ntlm-few) echo "$LAB_PORT_NTLM_FEW" ;;
     accel) echo "$LAB_PORT_ORIGIN_NTLM" ;;
   esac
 }
@@ -56,6 +57,7 @@ squid_schemes() {
     spnego) echo spnego ;;
     ntlm-close) echo ntlm-close ;;
     rolled) echo rolled ntlm ;;
+    ntlm-few) echo ntlm-few ;;
     accel) echo negotiate ntlm ;;
   esac
 }
@@ -154,6 +156,12 @@ write_auth_blocks() {
     "program $ntlm_auth --helper-protocol=squid-2.5-ntlmssp" \
     'children 20 startup=1 idle=1' \
     'keep_alive off'
+
+  # The size a distribution's own squid.conf proposes: each unanswered challenge holds one of three.
+  write_auth ntlm-few \
+    "program $ntlm_auth --helper-protocol=squid-2.5-ntlmssp" \
+    'children 3 startup=3 idle=1' \
+    'keep_alive on'
 
   write_auth kerberos \
     "program $kerberos" \

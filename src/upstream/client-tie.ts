@@ -1,0 +1,76 @@
+// What belongs to one client alone: connections on which an origin has signed it on, or is about to (RFC 4559 section 6).
+// Owns the tie; nobody else ever gets such a connection, and it ends with the client.
+import type { Challenge } from '../http1/challenges.ts';
+import { isScheme, parseChallenges } from '../http1/challenges.ts';
+import type { ResponseHead } from '../http1/head.ts';
+import type { HeaderField } from '../http1/header-list.ts';
+import type { Connection } from './connection.ts';
+
+/**
+ * One client of a program that serves several, such as a proxy. Give it with each of its requests, and close it
+ * when the client has gone.
+ *
+ * Without one, a connection that an origin has signed on is used for one request and closed.
+ *
+ * @example
+ * ```ts
+ * using tie = new ClientTie();
+ * const response = await upstream.request(url, { tie, headers });
+ * ```
+ */
+export class ClientTie implements Disposable {
+  readonly #idle = new Map<string, Connection>();
+  #isClosed = false;
+
+  /** Its connection of this key that waits for the next request, or `null`. */
+  take(key: string): Connection | null {
+    const connection = this.#idle.get(key);
+    this.#idle.delete(key);
+    if (connection === undefined) {
+      return null;
+    }
+    if (connection.isIdle) {
+      connection.socket.ref();
+      return connection;
+    }
+    connection.destroy();
+    return null;
+  }
+
+  put(key: string, connection: Connection): void {
+    if (this.#isClosed || !connection.isIdle) {
+      connection.destroy();
+      return;
+    }
+    this.#idle.get(key)?.destroy();
+    connection.socket.unref();
+    this.#idle.set(key, connection);
+  }
+
+  /** Ends its connections; what is still under way ends when it is done. */
+  close(): void {
+    this.#isClosed = true;
+    for (const connection of this.#idle.values()) {
+      connection.destroy();
+    }
+    this.#idle.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Whether the caller signs on to the origin with this request, or was asked to, by a scheme that binds the connection. */
+export function signsOnConnection(
+  headers: readonly HeaderField[],
+  { status, headers: answer }: ResponseHead,
+): boolean {
+  const sent = headers.filter(([name]) => name.toLowerCase() === 'authorization');
+  const offers = status === 401 ? answer.all('WWW-Authenticate') : [];
+  return parseChallenges([...sent.map(([, value]) => value), ...offers]).some(binds);
+}
+
+function binds(challenge: Challenge): boolean {
+  return isScheme(challenge, 'NTLM') || isScheme(challenge, 'Negotiate');
+}
