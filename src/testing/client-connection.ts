@@ -9,6 +9,7 @@ import type { HeaderField } from '../http1/header-list.ts';
 import type { RefusalReason } from './acceptors/acceptor.ts';
 import type { OwnAnswer } from './answers.ts';
 import { formatAnswerHead, page, proxyAuthenticationRequired, splitAtToken } from './answers.ts';
+import type { Authenticators, Reservation } from './authenticators.ts';
 import { readRequest } from './client-request.ts';
 import { relayBody, relayedHeaders, sendToOrigin } from './forward.ts';
 import type { Habits } from './habits.ts';
@@ -22,6 +23,7 @@ import { connectTo, firstBytes, parseAuthority, relay } from './tunnel.ts';
 export interface ProxyContext {
   readonly policy: SignOnPolicy;
   readonly habits: Habits;
+  readonly authenticators: Authenticators;
   readonly record: ProxyRecord;
   readonly blocked: (target: string, user: string | null) => boolean;
   /** Whether a URL leads back to this proxy. */
@@ -41,6 +43,10 @@ export class ClientConnection {
   readonly #signOn: ConnectionSignOn;
   /** One origin connection per host at most: what an origin's NTLM signs on stays with this client. */
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  /** Aborts when the connection has ended. */
+  readonly #gone = new AbortController();
+  /** Held from a challenge to what ends its handshake. */
+  #authenticator: Reservation | null = null;
   #requests = 0;
 
   constructor(socket: Socket, number: number, context: ProxyContext) {
@@ -53,7 +59,11 @@ export class ClientConnection {
 
   /** Serves requests until either side ends the connection. Never rejects. */
   async serve(): Promise<void> {
-    this.#socket.once('close', () => this.#agent.destroy());
+    this.#socket.once('close', () => {
+      this.#agent.destroy();
+      this.#gone.abort();
+      this.#authenticator?.release();
+    });
     try {
       while (await this.#serveOne()) {
         // Each turn is one request.
@@ -80,6 +90,9 @@ export class ClientConnection {
     record.countDecision(decision);
     const at = { connection: this.#number, request: this.#requests };
     const exchange = { request, decision, at };
+    if (!(await this.#hasAuthenticator(decision))) {
+      return this.#sayBusy(exchange);
+    }
     if (this.#resetsAt(decision)) {
       this.#log(exchange, null);
       reset(this.#socket);
@@ -94,6 +107,35 @@ export class ClientConnection {
       (leg === 'first' && habits.shows('reset-after-first-leg')) ||
       (leg === 'final' && scheme !== 'Basic' && habits.shows('reset-after-final-leg'))
     );
+  }
+
+  /** Where authenticators are few, a challenge needs one, and keeps it until the next request. */
+  async #hasAuthenticator({ kind, leg }: Decision): Promise<boolean> {
+    const { authenticators, habits } = this.#context;
+    if (leg !== 'middle') {
+      this.#authenticator?.release();
+      this.#authenticator = null;
+    }
+    if (kind !== 'challenge' || leg !== 'first' || !habits.shows('few-authenticators')) {
+      return true;
+    }
+    const { waitMs } = habits.parameters('few-authenticators');
+    this.#authenticator = await authenticators.reserve({ waitMs, gone: this.#gone.signal });
+    if (this.#socket.destroyed) {
+      this.#authenticator?.release();
+    }
+    return this.#authenticator !== null;
+  }
+
+  #sayBusy(exchange: Exchange): Promise<boolean> {
+    const { habits, policy } = this.#context;
+    const { status } = habits.parameters('few-authenticators');
+    this.#signOn.forget();
+    const answer =
+      status === 407
+        ? proxyAuthenticationRequired(offersOf(policy, false), 'bare', habits)
+        : page(503, 'Service Unavailable', 'All authenticators are busy');
+    return this.#answer(exchange, answer, 'busy');
   }
 
   #askForCredentials(exchange: Exchange): Promise<boolean> {

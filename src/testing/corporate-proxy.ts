@@ -8,6 +8,7 @@ import { DigestAuthority } from './acceptors/digest.ts';
 import type { NegotiateForms } from './acceptors/negotiate-acceptor.ts';
 import type { ProxyUser } from './accounts.ts';
 import { Accounts } from './accounts.ts';
+import { Authenticators } from './authenticators.ts';
 import type { ProxyContext } from './client-connection.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { Habit } from './habits.ts';
@@ -77,13 +78,16 @@ export interface CorporateProxy extends AsyncDisposable {
 export async function createCorporateProxy(
   options: CorporateProxyOptions,
 ): Promise<CorporateProxy> {
-  const record = new ProxyRecord();
+  const habits = new Habits(options.habits ?? []);
+  const authenticators = new Authenticators(habits.parameters('few-authenticators').children);
+  const record = new ProxyRecord(authenticators);
   const policy = await createPolicy(options);
   const server = createServer(options.tls);
   const listener = await openListener(server, options);
   const context: ProxyContext = {
     policy,
-    habits: new Habits(options.habits ?? []),
+    habits,
+    authenticators,
     record,
     blocked: options.blocked ?? (() => false),
     isSelf: (url) =>

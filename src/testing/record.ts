@@ -2,6 +2,7 @@
 import type { HeaderField } from '../http1/header-list.ts';
 import { redactHeader } from '../observe/redact.ts';
 import type { RefusalReason } from './acceptors/acceptor.ts';
+import type { Authenticators } from './authenticators.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { Decision, Leg, ProxyScheme } from './sign-on.ts';
 
@@ -45,6 +46,11 @@ export interface ProxyCounts {
   readonly tunnels: number;
   /** Requests forwarded whose answer came back. */
   readonly forwarded: number;
+  /** Of `few-authenticators`: first legs that had to wait for one, and those that waited in vain. */
+  readonly authenticatorWaits: number;
+  readonly authenticatorsBusy: number;
+  /** The longest time one was reserved by an unanswered challenge, in milliseconds. */
+  readonly longestReservationMs: number;
 }
 
 /** A request being answered. */
@@ -66,6 +72,11 @@ export class ProxyRecord {
   #refused = 0;
   readonly #finalLegs = new Map<string, number>();
   readonly #refusals = new Map<string, number>();
+  readonly #authenticators: Authenticators;
+
+  constructor(authenticators: Authenticators) {
+    this.#authenticators = authenticators;
+  }
 
   /** Counts what the credentials of one request came to. */
   countDecision({ kind, scheme, leg, user, reason }: Decision): void {
@@ -118,6 +129,9 @@ export class ProxyRecord {
       refused: this.#refused,
       tunnels: this.tunnels,
       forwarded: this.forwarded,
+      authenticatorWaits: this.#authenticators.waits,
+      authenticatorsBusy: this.#authenticators.busy,
+      longestReservationMs: this.#authenticators.longestMs,
     };
   }
 }

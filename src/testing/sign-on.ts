@@ -101,6 +101,11 @@ export class ConnectionSignOn {
     return this.#decision(kind, seen);
   }
 
+  /** Gives up a handshake that is under way. */
+  forget(): void {
+    this.#handshake = null;
+  }
+
   #judgeBasic(token: Buffer): Decision {
     const verdict = verifyBasic(token, this.#policy.accounts);
     const seen = { scheme: 'Basic', leg: 'final', user: verdict.user } as const;

@@ -178,6 +178,62 @@ describe('habits', () => {
   });
 });
 
+describe('few-authenticators', () => {
+  it('reserves one for each unanswered challenge, and lets further first legs wait', async () => {
+    await using proxy = await proxyWith({ name: 'few-authenticators', children: 2 });
+    await using one = await RawClient.to(proxy);
+    await using two = await RawClient.to(proxy);
+    await using three = await RawClient.to(proxy);
+    await using four = await RawClient.to(proxy);
+    using auth = await session('ntlm');
+    const challenged = await one.ask('GET', origin.url, [
+      `Proxy-Authorization: NTLM ${base64(await auth.step(null))}`,
+    ]);
+    await askFirst(two);
+    const order: string[] = [];
+    const waiting = [three, four].map((client, index) =>
+      askFirst(client).then(() => order.push(['three', 'four'][index] ?? '')),
+    );
+    // Whoever sends no credentials needs no authenticator.
+    await using bare = await RawClient.to(proxy);
+    expect((await bare.ask('GET', origin.url)).head.status).toBe(407);
+    expect(order).toEqual([]);
+
+    const challenge = challenged.head.headers.first('proxy-authenticate')?.split(' ')[1] ?? '';
+    const token = base64(await auth.step(Buffer.from(challenge, 'base64')));
+    await one.ask('GET', origin.url, [`Proxy-Authorization: NTLM ${token}`]);
+    await waiting[0];
+    expect(order).toEqual(['three']);
+
+    two.socket.destroy();
+    await waiting[1];
+    expect(proxy.counts()).toMatchObject({ authenticatorWaits: 2, authenticatorsBusy: 0 });
+  });
+
+  it.each([
+    [503, undefined],
+    [407, 'NTLM'],
+  ] as const)('answers %i to a first leg that waits too long', async (status, offer) => {
+    await using proxy = await proxyWith({
+      name: 'few-authenticators',
+      children: 1,
+      waitMs: 50,
+      status,
+    });
+    await using one = await RawClient.to(proxy);
+    await using two = await RawClient.to(proxy);
+    await askFirst(one);
+    const { head } = await askFirst(two);
+
+    expect(head.status).toBe(status);
+    expect(head.headers.first('proxy-authenticate')).toBe(offer);
+    expect(proxy.log.at(-1)).toMatchObject({ reason: 'busy', leg: 'first' });
+    one.socket.destroy();
+    expect((await signOnTo(two)).head.status).toBe(200);
+    expect(proxy.counts().longestReservationMs).toBeGreaterThanOrEqual(49);
+  });
+});
+
 describe('the wire', () => {
   it('takes a head that arrives byte by byte, and several requests in one packet', async () => {
     await using proxy = await createCorporateProxy({ schemes: [] });
@@ -283,7 +339,16 @@ async function signOnTo(client: RawClient) {
   return await signOn(client, auth, ['GET', `${origin.url}/bytes/1`]);
 }
 
+/** Sends the first leg of NTLM alone. */
+async function askFirst(client: RawClient) {
+  return client.ask('GET', origin.url, [`Proxy-Authorization: ${await firstLeg()}`]);
+}
+
+function base64(token: Uint8Array | null): string {
+  return Buffer.from(token ?? []).toString('base64');
+}
+
 async function firstLeg(): Promise<string> {
   using auth = await session('ntlm');
-  return `NTLM ${Buffer.from((await auth.step(null)) ?? []).toString('base64')}`;
+  return `NTLM ${base64(await auth.step(null))}`;
 }

@@ -67,6 +67,7 @@ const TABLE: readonly Row[] = [
     requests: 3,
     finalLegs: 1,
   },
+  { habits: ['few-authenticators'], outcome: 'ok', connections: 1, requests: 3, finalLegs: 1 },
   {
     habits: ['http-1.0', 'chunked-407', 'split-token'],
     outcome: 'ok',

@@ -23,6 +23,7 @@ export type RefusalReason =
   | 'nonce'
   | 'nonce-count'
   | 'digest-uri'
+  | 'busy'
   | 'blocked';
 
 /** What an acceptor makes of one token. */
