@@ -9,11 +9,12 @@ import type { NegotiateForms } from './acceptors/negotiate-acceptor.ts';
 import type { ProxyUser } from './accounts.ts';
 import { Accounts } from './accounts.ts';
 import { Authenticators } from './authenticators.ts';
-import type { ProxyContext } from './client-connection.ts';
+
 import { ClientConnection } from './client-connection.ts';
 import type { Habit } from './habits.ts';
 import { Habits } from './habits.ts';
 import { openListener } from './listener.ts';
+import type { ProxyContext } from './proxy-context.ts';
 import type { ProxyCounts, ProxyLogEntry } from './record.ts';
 import { ProxyRecord } from './record.ts';
 import type { ProxyScheme, SignOnPolicy } from './sign-on.ts';
