@@ -5,7 +5,8 @@ import type { Habits } from './habits.ts';
 
 export interface AnswerHead {
   readonly status: number;
-  readonly reason: string;
+  /** `null`: not even the space in front of it (RFC 9112 section 4 wants that). */
+  readonly reason: string | null;
   readonly headers: readonly HeaderField[];
 }
 
@@ -18,13 +19,14 @@ export interface OwnAnswer extends AnswerHead {
 
 const LARGE_BODY_BYTES = 70 * 1024;
 const CHUNK_BYTES = 8192;
+const PORTAL = 'http://portal.example/sign-in';
 
 /** Writes the head of a response, with what its version needs to say about the connection. */
 export function formatAnswerHead(
   head: AnswerHead,
   { version, keepsOpen }: { readonly version: HttpVersion; readonly keepsOpen: boolean },
 ): Buffer {
-  const lines = [`HTTP/${version} ${head.status} ${head.reason}`];
+  const lines = [`HTTP/${version} ${head.status}${head.reason === null ? '' : ` ${head.reason}`}`];
   for (const [name, value] of head.headers) {
     lines.push(`${name}: ${value}`);
   }
@@ -56,7 +58,7 @@ export function page(
 /**
  * The 407 that asks for credentials, or goes on with a handshake.
  *
- * @param offers values of `Proxy-Authenticate`
+ * @param offers values of `Proxy-Authenticate`, as `proxyOffers` or `challengeLines` give them
  * @param situation `bare` after credentials were refused, `first` to a request without any, `token`
  *   within a handshake
  */
@@ -65,8 +67,6 @@ export function proxyAuthenticationRequired(
   situation: 'first' | 'bare' | 'token',
   habits: Habits,
 ): OwnAnswer {
-  const fields =
-    situation !== 'token' && habits.shows('one-line-offers') ? [offers.join(', ')] : offers;
   const text = 'Proxy authentication required';
   const { headers, body } = page(407, text, text);
   const closesFirst = situation === 'first' && habits.shows('close-on-first-407');
@@ -74,7 +74,7 @@ export function proxyAuthenticationRequired(
   const answer: OwnAnswer = {
     status: 407,
     reason: text,
-    headers: [...fields.map((value): HeaderField => ['Proxy-Authenticate', value]), ...headers],
+    headers: [...offers.map((value): HeaderField => ['Proxy-Authenticate', value]), ...headers],
     body: habits.shows('large-407') ? Buffer.alloc(LARGE_BODY_BYTES, 'x') : body,
     closes: closesFirst || closesToken,
   };
@@ -89,7 +89,17 @@ export function proxyAuthenticationRequired(
     ];
     return { ...answer, headers: headersChunked, body: chunked(answer.body) };
   }
-  return { ...answer, headers: withLength(answer.headers, answer.body.length) };
+  const headersSized = withLength(answer.headers, answer.body.length);
+  const surplus = habits.shows('surplus-bytes') ? habits.parameters('surplus-bytes').text : '';
+  const body407 = Buffer.concat([answer.body, Buffer.from(surplus, 'latin1')]);
+  return { ...answer, headers: headersSized, body: body407 };
+}
+
+/** The page somebody in the middle shows instead of what was asked for. */
+export function portalPage(status: 200 | 302 | 511): OwnAnswer {
+  const reasons = { 200: 'OK', 302: 'Found', 511: 'Network Authentication Required' } as const;
+  const location: HeaderField[] = status === 302 ? [['Location', PORTAL]] : [];
+  return page(status, reasons[status], 'Welcome to the guest network: sign in', location);
 }
 
 /** Cuts a head into four packets; two cuts go through the token, where there is one. */

@@ -2,18 +2,22 @@
 // Owns the end of the connection; the way on is `onward.ts`, the bytes of answers are `answer-writer.ts`.
 import type { Socket } from 'node:net';
 import { isSallyportError } from '../errors/sallyport-error.ts';
+import type { RefusalReason } from './acceptors/acceptor.ts';
 import { AnswerWriter } from './answer-writer.ts';
-import { page, proxyAuthenticationRequired } from './answers.ts';
+import { page, portalPage, proxyAuthenticationRequired } from './answers.ts';
 import type { Reservation } from './authenticators.ts';
+import type { ClientRequest } from './client-request.ts';
 import { readRequest } from './client-request.ts';
+import { challengeLines, proxyOffers } from './offers.ts';
 import { Onward } from './onward.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import type { Exchange } from './record.ts';
 import type { Decision } from './sign-on.ts';
-import { ConnectionSignOn, offersOf } from './sign-on.ts';
-import { SocketReader } from './socket-io.ts';
+import { ConnectionSignOn } from './sign-on.ts';
+import { ended, reset, SocketReader } from './socket-io.ts';
 
 const LINGER_MS = 1_000;
+const REASONS = { 400: 'Bad Request', 403: 'Forbidden', 503: 'Service Unavailable' } as const;
 
 /** Serves one accepted socket. */
 export class ClientConnection {
@@ -58,11 +62,11 @@ export class ClientConnection {
 
   /** Returns whether the connection goes on. */
   async #serveOne(): Promise<boolean> {
-    const request = await readRequest(this.#reader);
+    const request = await this.#nextRequest();
     if (request === null) {
       return false;
     }
-    const { record } = this.#context;
+    const { habits, record } = this.#context;
     record.requests += 1;
     this.#requests += 1;
     const decision = this.#signOn.decide(
@@ -72,25 +76,49 @@ export class ClientConnection {
     record.countDecision(decision);
     const at = { connection: this.#number, request: this.#requests };
     const exchange = { request, decision, at };
+    if (habits.shows('captive-portal')) {
+      return this.#writer.page(exchange, portalPage(habits.parameters('captive-portal').status));
+    }
     if (!(await this.#hasAuthenticator(decision))) {
       return this.#sayBusy(exchange);
     }
-    if (this.#resetsAt(decision)) {
-      this.#writer.log(exchange, null);
-      reset(this.#socket);
-      return false;
+    const end = this.#endsAt(decision);
+    if (end !== null) {
+      return this.#endWithoutAnswer(exchange, end);
     }
-    return decision.kind === 'pass'
-      ? this.#onward.pass(exchange)
-      : this.#askForCredentials(exchange);
+    return decision.kind === 'pass' ? this.#pass(exchange) : this.#askForCredentials(exchange);
   }
 
-  #resetsAt({ leg, scheme }: Decision): boolean {
+  async #nextRequest(): Promise<ClientRequest | null> {
     const { habits } = this.#context;
-    return (
-      (leg === 'first' && habits.shows('reset-after-first-leg')) ||
-      (leg === 'final' && scheme !== 'Basic' && habits.shows('reset-after-final-leg'))
-    );
+    if (this.#requests === 0 || !habits.shows('closes-idle')) {
+      return readRequest(this.#reader);
+    }
+    const { afterMs } = habits.parameters('closes-idle');
+    const timer = setTimeout(() => closeSoftly(this.#socket), afterMs);
+    return readRequest(this.#reader).finally(() => clearTimeout(timer));
+  }
+
+  /** How the connection ends at a leg, where a habit has it so. */
+  #endsAt({ leg, scheme, reason }: Decision): 'reset' | 'silence' | null {
+    const { habits } = this.#context;
+    if (leg === 'first') {
+      return ending(habits.shows('reset-after-first-leg'), habits.shows('silent-after-first-leg'));
+    }
+    if (leg === 'final' && scheme !== 'Basic') {
+      return ending(habits.shows('reset-after-final-leg'), habits.shows('silent-after-final-leg'));
+    }
+    return ending(false, reason === 'no-credentials' && habits.shows('silent-to-request'));
+  }
+
+  async #endWithoutAnswer(exchange: Exchange, end: 'reset' | 'silence'): Promise<false> {
+    this.#writer.log(exchange, null);
+    if (end === 'reset') {
+      reset(this.#socket);
+    } else {
+      await ended(this.#socket);
+    }
+    return false;
   }
 
   /** Where authenticators are few, a challenge needs one, and keeps it until the next request. */
@@ -117,8 +145,8 @@ export class ClientConnection {
     this.#signOn.forget();
     const answer =
       status === 407
-        ? proxyAuthenticationRequired(offersOf(policy, false), 'bare', habits)
-        : page(503, 'Service Unavailable', 'All authenticators are busy');
+        ? proxyAuthenticationRequired(proxyOffers(policy, false, habits), 'bare', habits)
+        : page(503, REASONS[503], 'All authenticators are busy');
     return this.#writer.page(exchange, answer, 'busy');
   }
 
@@ -126,10 +154,44 @@ export class ClientConnection {
     const { decision } = exchange;
     const { habits, policy } = this.#context;
     const offers =
-      decision.header === null ? offersOf(policy, decision.isStale) : [decision.header];
+      decision.header === null
+        ? proxyOffers(policy, decision.isStale, habits)
+        : challengeLines(decision.header, habits);
     const refusal = decision.reason === 'no-credentials' ? 'first' : 'bare';
     const situation = decision.kind === 'challenge' ? 'token' : refusal;
     return this.#writer.page(exchange, proxyAuthenticationRequired(offers, situation, habits));
+  }
+
+  #pass(exchange: Exchange): Promise<boolean> {
+    const { habits, signedOn } = this.#context;
+    const { leg, user } = exchange.decision;
+    if (user !== null && habits.shows('connection-cap')) {
+      const { connections, refusal } = habits.parameters('connection-cap');
+      if (!signedOn.admit(user, this.#socket, connections)) {
+        return this.#refuse(exchange, refusal, 'connection-cap');
+      }
+    }
+    const isReuse = exchange.request.head.method === 'CONNECT' && leg === 'none' && user !== null;
+    if (isReuse && habits.shows('refuses-reuse')) {
+      return this.#refuse(exchange, habits.parameters('refuses-reuse').refusal, 'reused');
+    }
+    if (habits.shows('request-bound')) {
+      this.#signOn.forget();
+    }
+    return this.#onward.pass(exchange);
+  }
+
+  async #refuse(
+    exchange: Exchange,
+    refusal: 'close' | keyof typeof REASONS,
+    reason: RefusalReason,
+  ): Promise<boolean> {
+    if (refusal === 'close') {
+      this.#context.record.write(exchange, { status: null, reason });
+      return false;
+    }
+    const text = reason === 'reused' ? 'One connection, one tunnel' : 'Too many connections';
+    return this.#writer.page(exchange, page(refusal, REASONS[refusal], text), reason);
   }
 
   async #refuseGarbage(error: unknown): Promise<void> {
@@ -137,14 +199,21 @@ export class ClientConnection {
       const { status, reason } =
         error.code === 'HEAD_TOO_LARGE'
           ? { status: 431, reason: 'Request Header Fields Too Large' }
-          : { status: 400, reason: 'Bad Request' };
+          : { status: 400, reason: REASONS[400] };
       const answer = page(status, reason, reason);
-      await this.#writer.head(answer, { version: '1.1', keepsOpen: false }, answer.body);
+      await this.#writer.head(null, answer, { version: '1.1', keepsOpen: false }, answer.body);
       closeSoftly(this.#socket);
       return;
     }
     this.#socket.destroy();
   }
+}
+
+function ending(resets: boolean, isSilent: boolean): 'reset' | 'silence' | null {
+  if (resets) {
+    return 'reset';
+  }
+  return isSilent ? 'silence' : null;
 }
 
 /** Ends our side and waits for the other: a close with unread bytes would reset what is on its way. */
@@ -156,13 +225,4 @@ function closeSoftly(socket: Socket): void {
   socket.once('close', () => clearTimeout(timer));
   socket.end();
   socket.resume();
-}
-
-/** RST, as far as the socket can: TLS has only an abrupt end. */
-function reset(socket: Socket): void {
-  if ('encrypted' in socket) {
-    socket.destroy();
-  } else {
-    socket.resetAndDestroy();
-  }
 }

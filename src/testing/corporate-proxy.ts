@@ -18,6 +18,7 @@ import type { ProxyContext } from './proxy-context.ts';
 import type { ProxyCounts, ProxyLogEntry } from './record.ts';
 import { ProxyRecord } from './record.ts';
 import type { ProxyScheme, SignOnPolicy } from './sign-on.ts';
+import { SignedOnConnections } from './signed-on-connections.ts';
 
 export interface CorporateProxyOptions {
   /** Offered in this order; none makes an open proxy. */
@@ -82,13 +83,14 @@ export async function createCorporateProxy(
   const habits = new Habits(options.habits ?? []);
   const authenticators = new Authenticators(habits.parameters('few-authenticators').children);
   const record = new ProxyRecord(authenticators);
-  const policy = await createPolicy(options);
+  const policy = await createPolicy(options, habits);
   const server = createServer(options.tls);
   const listener = await openListener(server, options);
   const context: ProxyContext = {
     policy,
     habits,
     authenticators,
+    signedOn: new SignedOnConnections(),
     record,
     blocked: options.blocked ?? (() => false),
     isSelf: (url) =>
@@ -102,7 +104,7 @@ export async function createCorporateProxy(
   return { ...listener, log: record.log, counts: () => record.counts() };
 }
 
-async function createPolicy(options: CorporateProxyOptions): Promise<SignOnPolicy> {
+async function createPolicy(options: CorporateProxyOptions, habits: Habits): Promise<SignOnPolicy> {
   const { host = '127.0.0.1', spn, tls } = options;
   const spns = typeof spn === 'string' ? [spn] : spn;
   const accounts = await Accounts.of(options.users ?? []);
@@ -115,6 +117,11 @@ async function createPolicy(options: CorporateProxyOptions): Promise<SignOnPolic
     spns: spns ?? [`HTTP/${host}`, 'HTTP/127.0.0.1', 'HTTP/localhost'],
     channelBinding: tls === undefined ? null : expectedChannelBinding(tls.cert),
     requireChannelBinding: options.requireChannelBinding ?? false,
+    challengeForm: () => ({
+      targetInfo: !habits.shows('no-target-info'),
+      timestamp: !habits.shows('no-timestamp'),
+      bothCharsets: habits.shows('both-charsets'),
+    }),
   };
 }
 

@@ -71,7 +71,16 @@ export async function sendToOrigin(
 /** The head fields of an origin's answer for the client, framing included, and how its body is to be sent. */
 export function relayedHeaders(
   response: IncomingMessage,
-  { method, version }: { readonly method: string; readonly version: HttpVersion },
+  {
+    method,
+    version,
+    passes407,
+  }: {
+    readonly method: string;
+    readonly version: HttpVersion;
+    /** Leaves the origin's `Proxy-Authenticate` in, which belongs to one hop. */
+    readonly passes407: boolean;
+  },
 ): {
   readonly fields: HeaderField[];
   readonly framing: 'none' | 'as-announced' | 'chunked' | 'until-close';
@@ -80,6 +89,9 @@ export function relayedHeaders(
   const received = new HeaderList(pairs(response.rawHeaders));
   const fields = endToEnd(received);
   fields.push(['Via', VIA]);
+  if (passes407) {
+    fields.push(...received.fields.filter(([name]) => /^proxy-authenticate$/i.test(name)));
+  }
   if (status === 401 && startsSessionSignOn(received) && !received.first('proxy-support')) {
     // RFC 4559 section 6: this proxy does keep one origin connection per client connection.
     fields.push(['Proxy-Support', 'Session-Based-Authentication']);

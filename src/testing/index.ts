@@ -5,7 +5,7 @@ export type { NegotiateForms } from './acceptors/negotiate-acceptor.ts';
 export type { ProxyUser } from './accounts.ts';
 export type { CorporateProxy, CorporateProxyOptions } from './corporate-proxy.ts';
 export { createCorporateProxy } from './corporate-proxy.ts';
-export type { DescribedHabit, Habit, HabitName, HabitParameters } from './habits.ts';
+export type { DescribedHabit, Habit, HabitName, HabitParameters, SignOnAnswer } from './habits.ts';
 export { HABITS } from './habits.ts';
 export type { Origin, OriginLogEntry, OriginOptions } from './origin.ts';
 export { createOrigin } from './origin.ts';

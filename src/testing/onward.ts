@@ -4,11 +4,11 @@ import { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AnswerWriter } from './answer-writer.ts';
 import { isPersistent, proofOf } from './answer-writer.ts';
-import { page, proxyAuthenticationRequired } from './answers.ts';
+import { page, portalPage, proxyAuthenticationRequired } from './answers.ts';
 import { relayBody, relayedHeaders, sendToOrigin } from './forward.ts';
+import { proxyOffers } from './offers.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import type { Exchange } from './record.ts';
-import { offersOf } from './sign-on.ts';
 import type { SocketReader } from './socket-io.ts';
 import { connectTo, firstBytes, parseAuthority, relay } from './tunnel.ts';
 
@@ -39,11 +39,17 @@ export class Onward {
     const { blocked, habits, policy } = this.#context;
     if (blocked(head.target, exchange.decision.user)) {
       const answer = habits.shows('407-for-blocked')
-        ? proxyAuthenticationRequired(offersOf(policy, false), 'bare', habits)
+        ? proxyAuthenticationRequired(proxyOffers(policy, false, habits), 'bare', habits)
         : page(403, 'Forbidden', 'Blocked by policy');
       return this.#client.writer.page(exchange, answer, 'blocked');
     }
-    return head.method === 'CONNECT' ? this.#tunnel(exchange) : this.#forward(exchange);
+    if (head.method !== 'CONNECT') {
+      return this.#forward(exchange);
+    }
+    if (habits.shows('redirects-connect')) {
+      return this.#client.writer.page(exchange, portalPage(302));
+    }
+    return this.#tunnel(exchange);
   }
 
   async #tunnel(exchange: Exchange): Promise<boolean> {
@@ -67,7 +73,11 @@ export class Onward {
       reason: 'Connection established',
       headers: proofOf(exchange.decision),
     };
-    await writer.head(established, { version: writer.version(), keepsOpen: true }, early);
+    const connection = { version: writer.version(), keepsOpen: true };
+    if (!(await writer.head(exchange, established, connection, early))) {
+      origin.destroy();
+      return false;
+    }
     const sentAhead = reader.takePushedBack();
     if (sentAhead !== null) {
       origin.write(sentAhead);
@@ -79,7 +89,7 @@ export class Onward {
   async #forward(exchange: Exchange): Promise<boolean> {
     const { request, decision } = exchange;
     const { socket, writer } = this.#client;
-    const { isSelf, record } = this.#context;
+    const { habits, isSelf, record } = this.#context;
     const url = parseTarget(request.head.target);
     if (url === null) {
       return writer.page(exchange, page(400, 'Bad Request', 'Only http URLs can be forwarded'));
@@ -99,6 +109,7 @@ export class Onward {
     const { fields, framing } = relayedHeaders(response, {
       method: request.head.method,
       version: request.head.version === '1.0' ? '1.0' : version,
+      passes407: response.statusCode === 407 && habits.shows('passes-407'),
     });
     const keepsOpen = framing !== 'until-close' && isPersistent(request.head);
     const status = response.statusCode ?? 502;
@@ -106,8 +117,11 @@ export class Onward {
     record.forwarded += 1;
     writer.log(exchange, status);
     const headers = [...proofOf(decision), ...fields];
-    await writer.head({ status, reason, headers }, { version, keepsOpen }, null);
-    if (!(await relayBody(response, socket, framing === 'chunked'))) {
+    const connection = { version, keepsOpen };
+    const isWhole =
+      (await writer.head(exchange, { status, reason, headers }, connection, null)) &&
+      (await relayBody(response, socket, framing === 'chunked'));
+    if (!isWhole) {
       socket.destroy();
       return false;
     }

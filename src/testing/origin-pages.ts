@@ -12,6 +12,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   chunked: sendChunked,
   'echo-sha256': echoSha256,
   headers: echoHeaders,
+  'proxy-challenge': challengeAsProxy,
   redirect: sendRedirect,
   status: sendStatus,
   truncated: sendTruncated,
@@ -78,6 +79,11 @@ async function echoSha256(_: string, request: IncomingMessage, response: ServerR
 
 async function echoHeaders(_: string, request: IncomingMessage, response: ServerResponse) {
   sendJson(response, 200, request.headers);
+}
+
+async function challengeAsProxy(_: string, request: IncomingMessage, response: ServerResponse) {
+  response.setHeader('proxy-authenticate', ['Negotiate', 'NTLM', 'Basic realm="origin"']);
+  sendJson(response, 407, request.headers);
 }
 
 /** `/redirect/3` leads to `/redirect/2` and so on; `/redirect/0` is the end. */

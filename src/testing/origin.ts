@@ -11,9 +11,10 @@ import type { ProxyUser } from './accounts.ts';
 import { Accounts } from './accounts.ts';
 import type { Listener } from './listener.ts';
 import { openListener } from './listener.ts';
+import { offersOf } from './offers.ts';
 import { servePage } from './origin-pages.ts';
 import type { Decision, ProxyScheme, SignOnPolicy } from './sign-on.ts';
-import { ConnectionSignOn, offersOf } from './sign-on.ts';
+import { ConnectionSignOn } from './sign-on.ts';
 
 export interface OriginOptions {
   /** PEM; makes an `https://` origin. */
@@ -54,6 +55,7 @@ export interface Origin extends AsyncDisposable {
  * - `/echo-sha256`: digest and length of the request body, as JSON
  * - `/headers`: the request's headers, as JSON
  * - `/redirect/N`: N redirects, then a page; `/status/NNN`: that status, no body
+ * - `/proxy-challenge`: a 407 that only a proxy should send, with offers; its body is that of `/headers`
  * - `/truncated/N`: announces N bytes, sends half of them, closes
  * - `/ntlm/...`: all of the above for those who sign the connection on by NTLM (401), with `users`;
  *   `/digest/...` by Digest, each request, and `/other-digest/...` the same in another realm

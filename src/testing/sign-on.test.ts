@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DigestAuthority } from './acceptors/digest.ts';
 import { Accounts } from './accounts.ts';
 import type { ProxyScheme, SignOnPolicy } from './sign-on.ts';
-import { ConnectionSignOn, offersOf } from './sign-on.ts';
+import { ConnectionSignOn } from './sign-on.ts';
 
 /** Type 1 with the flags of Chromium, type 3 with nothing in it. */
 const NEGOTIATE = 'TlRMTVNTUAABAAAAB4IIAAAAAAAgAAAAAAAAACAAAAA=';
@@ -79,16 +79,6 @@ describe('ConnectionSignOn', () => {
     const signOn = await signOnWith(['Negotiate'], { negotiate });
 
     expect(signOn.decide([`Negotiate ${NEGOTIATE}`], HEAD).kind).toBe(kind);
-  });
-});
-
-describe('offersOf()', () => {
-  it('keeps the order, and gives Basic its parameters', async () => {
-    const policy = await policyOf(['Basic', 'NTLM']);
-    expect(offersOf(policy, false)).toEqual([
-      'Basic realm="Corporate proxy", charset="UTF-8"',
-      'NTLM',
-    ]);
   });
 });
 

@@ -6,15 +6,15 @@ import { verifyBasic } from './acceptors/basic.ts';
 import type { DigestAuthority } from './acceptors/digest.ts';
 import type { NegotiateForms } from './acceptors/negotiate-acceptor.ts';
 import { NegotiateAcceptor } from './acceptors/negotiate-acceptor.ts';
+import type { NtlmPolicy } from './acceptors/ntlm-acceptor.ts';
 import { NtlmAcceptor } from './acceptors/ntlm-acceptor.ts';
 import { ntlmMessageType } from './acceptors/ntlm-messages.ts';
-import type { NtlmExpectations } from './acceptors/ntlm-verify.ts';
 import type { Account, Accounts } from './accounts.ts';
 
 export type ProxyScheme = 'Negotiate' | 'NTLM' | 'Digest' | 'Basic';
 
 /** What the acceptors of one listener are built from. */
-export interface SignOnPolicy extends NtlmExpectations {
+export interface SignOnPolicy extends NtlmPolicy {
   /** In the order of the offers; none lets everybody pass. */
   readonly schemes: readonly ProxyScheme[];
   readonly accounts: Accounts;
@@ -101,9 +101,10 @@ export class ConnectionSignOn {
     return this.#decision(kind, seen);
   }
 
-  /** Gives up a handshake that is under way. */
+  /** Gives up a handshake that is under way, and what the connection was signed on as. */
   forget(): void {
     this.#handshake = null;
+    this.#signedOn = null;
   }
 
   #judgeBasic(token: Buffer): Decision {
@@ -159,16 +160,6 @@ export class ConnectionSignOn {
       ...seen,
     };
   }
-}
-
-/** The offers of a bare 407 or 401, one value each. */
-export function offersOf({ schemes, digest }: SignOnPolicy, isStale: boolean): string[] {
-  return schemes.flatMap((scheme) => {
-    if (scheme === 'Digest') {
-      return digest.offers(isStale);
-    }
-    return scheme === 'Basic' ? 'Basic realm="Corporate proxy", charset="UTF-8"' : scheme;
-  });
 }
 
 /** NTLM type 1, or SPNEGO's InitialContextToken. */

@@ -1,4 +1,5 @@
 // Reading and writing a socket by promises, with back-pressure. Owns the rule that no wait outlives the socket.
+import type { Socket } from 'node:net';
 import type { Duplex, Writable } from 'node:stream';
 
 /** Reads packets one by one, and takes back what belonged to the next message. */
@@ -52,6 +53,23 @@ export async function writeTo(target: Writable, bytes: Uint8Array | string): Pro
     await firstOf(target, ['drain', 'close']);
   }
   return !target.destroyed;
+}
+
+/** Reads and forgets until the other side has gone, answering nothing. */
+export async function ended(socket: Socket): Promise<void> {
+  socket.resume();
+  if (!(socket.readableEnded || socket.destroyed)) {
+    await firstOf(socket, ['end', 'close']);
+  }
+}
+
+/** RST, as far as the socket can: TLS has only an abrupt end. */
+export function reset(socket: Socket): void {
+  if ('encrypted' in socket) {
+    socket.destroy();
+  } else {
+    socket.resetAndDestroy();
+  }
 }
 
 /** Resolves at the first of the events and leaves no listener behind. */

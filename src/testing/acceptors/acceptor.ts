@@ -24,6 +24,8 @@ export type RefusalReason =
   | 'nonce-count'
   | 'digest-uri'
   | 'busy'
+  | 'connection-cap'
+  | 'reused'
   | 'blocked';
 
 /** What an acceptor makes of one token. */

@@ -3,10 +3,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import { writeOid } from '../der.ts';
 import type { Acceptor, AcceptorStep, RefusalReason } from './acceptor.ts';
+import type { NtlmPolicy } from './ntlm-acceptor.ts';
 import { NtlmAcceptor } from './ntlm-acceptor.ts';
 import { mechListSignature } from './ntlm-keys.ts';
 import { FLAG, ntlmMessageType } from './ntlm-messages.ts';
-import type { NtlmExpectations, NtlmVerdict } from './ntlm-verify.ts';
+import type { NtlmVerdict } from './ntlm-verify.ts';
 import {
   NEG_STATE,
   NTLMSSP,
@@ -35,7 +36,7 @@ export class NegotiateAcceptor implements Acceptor {
   #mechTypes: Buffer | null = null;
   #micRequested = false;
 
-  constructor(expected: NtlmExpectations, forms: NegotiateForms) {
+  constructor(expected: NtlmPolicy, forms: NegotiateForms) {
     this.#forms = forms;
     this.#strict = expected.strict;
     this.#raw = new NtlmAcceptor(expected);

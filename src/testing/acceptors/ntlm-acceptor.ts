@@ -7,6 +7,20 @@ import { AV, FLAG, ntlmMessageType, readNegotiateFlags, writeChallenge } from '.
 import type { NtlmExpectations, NtlmVerdict } from './ntlm-verify.ts';
 import { verifyAuthenticate } from './ntlm-verify.ts';
 
+/** What a challenge leaves out, or says twice. */
+export interface ChallengeForm {
+  /** Without it there is nothing a client could bind channel, SPN and MIC to: they are then not demanded. */
+  readonly targetInfo: boolean;
+  readonly timestamp: boolean;
+  /** Flags UNICODE and OEM at once. */
+  readonly bothCharsets: boolean;
+}
+
+export interface NtlmPolicy extends NtlmExpectations {
+  /** The form of the next challenge. Default: as Windows challenges. */
+  readonly challengeForm?: () => ChallengeForm;
+}
+
 /** What the acceptor grants when it is offered; never key exchange, which HTTP has no use for. */
 const GRANTED =
   FLAG.REQUEST_TARGET |
@@ -16,17 +30,23 @@ const GRANTED =
   FLAG.KEY_128 |
   FLAG.KEY_56;
 
+const USUAL_CHALLENGE: ChallengeForm = {
+  targetInfo: true,
+  timestamp: true,
+  bothCharsets: false,
+};
+
 /** 100 ns intervals between 1601 and 1970. */
 const FILETIME_OF_UNIX_EPOCH = 116_444_736_000_000_000n;
 
 /** Answers NTLM messages as they are; `NegotiateAcceptor` puts SPNEGO around it. */
 export class NtlmAcceptor implements Acceptor {
-  readonly #expected: NtlmExpectations;
+  readonly #expected: NtlmPolicy;
   readonly #maySign: boolean;
   #pending: { readonly negotiate: Buffer; readonly challenge: Buffer } | null = null;
 
   /** @param maySign grants SIGN and SEAL, which the SPNEGO mechListMIC needs */
-  constructor(expected: NtlmExpectations, maySign = false) {
+  constructor(expected: NtlmPolicy, maySign = false) {
     this.#expected = expected;
     this.#maySign = maySign;
   }
@@ -54,11 +74,14 @@ export class NtlmAcceptor implements Acceptor {
     // curl offers OEM alone.
     const charset = (offered & (FLAG.UNICODE | FLAG.OEM)) === FLAG.OEM ? FLAG.OEM : FLAG.UNICODE;
     const { domain } = this.#expected.accounts;
+    const form = this.#expected.challengeForm?.() ?? USUAL_CHALLENGE;
+    const charsets = form.bothCharsets ? charset | FLAG.UNICODE | FLAG.OEM : charset;
+    const hasInfo = form.targetInfo ? FLAG.TARGET_INFO : 0;
     const challenge = writeChallenge({
-      flags: (offered & granted) | charset | FLAG.NTLM | FLAG.TARGET_INFO | FLAG.TARGET_TYPE_DOMAIN,
+      flags: (offered & granted) | charsets | FLAG.NTLM | hasInfo | FLAG.TARGET_TYPE_DOMAIN,
       serverChallenge: randomBytes(8),
       targetName: domain,
-      targetInfo: describeServer(domain),
+      targetInfo: form.targetInfo ? describeServer(domain, form.timestamp) : null,
     });
     this.#pending = { negotiate, challenge };
     return challenge;
@@ -77,7 +100,7 @@ export class NtlmAcceptor implements Acceptor {
   }
 }
 
-function describeServer(domain: string): AvPair[] {
+function describeServer(domain: string, hasTimestamp: boolean): AvPair[] {
   const text = (id: number, value: string): AvPair => ({
     id,
     value: Buffer.from(value, 'utf16le'),
@@ -89,6 +112,6 @@ function describeServer(domain: string): AvPair[] {
     text(AV.COMPUTER, 'PROXY'),
     text(AV.DNS_DOMAIN, 'corp.test'),
     text(AV.DNS_COMPUTER, 'proxy.corp.test'),
-    { id: AV.TIMESTAMP, value: timestamp },
+    ...(hasTimestamp ? [{ id: AV.TIMESTAMP, value: timestamp }] : []),
   ];
 }

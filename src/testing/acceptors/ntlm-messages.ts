@@ -73,13 +73,14 @@ export function writeChallenge(challenge: {
   /** 8 bytes */
   readonly serverChallenge: Buffer;
   readonly targetName: string;
-  readonly targetInfo: readonly AvPair[];
+  /** `null` leaves the field empty; `flags` must not announce it then. */
+  readonly targetInfo: readonly AvPair[] | null;
 }): Buffer {
   const name = Buffer.from(
     challenge.targetName,
     challenge.flags & FLAG.UNICODE ? 'utf16le' : 'latin1',
   );
-  const info = writeAvPairs(challenge.targetInfo);
+  const info = challenge.targetInfo ? writeAvPairs(challenge.targetInfo) : Buffer.alloc(0);
   const header = Buffer.alloc(CHALLENGE_HEADER_BYTES);
   SIGNATURE.copy(header);
   header.writeUInt32LE(2, 8);

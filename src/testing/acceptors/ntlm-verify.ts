@@ -111,11 +111,12 @@ export function verifyAuthenticate(
 
 function firstFailure(evidence: Evidence, expected: NtlmExpectations): RefusalReason | null {
   const freshness = expected.strict ? checkFreshness(evidence) : null;
+  const demands = { ...expected, strict: expected.strict && evidence.offered.length > 0 };
   return (
     freshness ??
-    checkMic(evidence, expected) ??
-    checkChannelBinding(evidence, expected) ??
-    checkSpn(evidence, expected)
+    checkMic(evidence, demands) ??
+    checkChannelBinding(evidence, demands) ??
+    checkSpn(evidence, demands)
   );
 }
 
