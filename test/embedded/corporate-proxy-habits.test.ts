@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Habit, Origin } from '../../src/testing/index.ts';
+import type { Origin } from '../../src/testing/index.ts';
 import { createCorporateProxy, createOrigin, originBytes } from '../../src/testing/index.ts';
+import { firstLeg, proxyWith, signOnTo } from './habit-stage.ts';
+import { ALICE } from './network.ts';
 import { RawClient, session, signOn } from './raw-client.ts';
-
-const USERS = [{ name: 'alice', domain: 'CORP', password: 'Alice-Secret1' }];
 
 let origin: Origin;
 
@@ -27,7 +27,7 @@ describe('habits', () => {
 
     expect(head.headers.first('connection')).toBe('close');
     expect(await first.read()).toBeNull();
-    expect((await signOnTo(second)).head.status).toBe(200);
+    expect((await signOnTo(second, `${origin.url}/bytes/1`)).head.status).toBe(200);
   });
 
   it('close-after-challenge ends the connection behind the challenge', async () => {
@@ -56,7 +56,7 @@ describe('habits', () => {
     expect(refusal.head.headers.all(field)).toHaveLength(1);
     expect(refusal.body).toHaveLength(length);
     expect(headOnly.body).toHaveLength(0);
-    expect((await signOnTo(client)).head.status).toBe(200);
+    expect((await signOnTo(client, `${origin.url}/bytes/1`)).head.status).toBe(200);
   });
 
   it('close-delimited-407 announces no length for a 407 without a token', async () => {
@@ -69,7 +69,7 @@ describe('habits', () => {
       undefined,
     );
     expect(String(body)).toContain('Proxy authentication required');
-    expect((await signOnTo(second)).head.status).toBe(200);
+    expect((await signOnTo(second, `${origin.url}/bytes/1`)).head.status).toBe(200);
   });
 
   it('http-1.0 answers in the old version and keeps the connection by name', async () => {
@@ -80,7 +80,10 @@ describe('habits', () => {
     expect(head.version).toBe('1.0');
     expect(head.headers.first('connection')).toBe('keep-alive');
     expect(head.headers.first('proxy-connection')).toBe('keep-alive');
-    expect((await signOnTo(client)).head).toMatchObject({ version: '1.0', status: 200 });
+    expect((await signOnTo(client, `${origin.url}/bytes/1`)).head).toMatchObject({
+      version: '1.0',
+      status: 200,
+    });
   });
 
   it('http-1.0 never answers in chunks', async () => {
@@ -95,7 +98,7 @@ describe('habits', () => {
   it('one-line-offers joins all schemes by commas', async () => {
     await using proxy = await createCorporateProxy({
       schemes: ['Negotiate', 'Basic', 'NTLM'],
-      users: USERS,
+      users: [ALICE],
       habits: ['one-line-offers'],
     });
     await using client = await RawClient.to(proxy);
@@ -139,13 +142,13 @@ describe('habits', () => {
 
     expect(client.packets).toHaveLength(4);
     expect(String(client.packets[1])).toMatch(/NTLM TlR$/);
-    expect((await signOnTo(client)).head.status).toBe(200);
+    expect((await signOnTo(client, `${origin.url}/bytes/1`)).head.status).toBe(200);
   });
 
   it('407-for-blocked answers so after a good sign-on, which stays good', async () => {
     await using proxy = await createCorporateProxy({
       schemes: ['NTLM'],
-      users: USERS,
+      users: [ALICE],
       habits: ['407-for-blocked'],
       blocked: (target, user) => user === 'CORP\\alice' && target.endsWith('/blocked'),
     });
@@ -171,66 +174,10 @@ describe('habits', () => {
     await using first = await RawClient.to(proxy);
     await using second = await RawClient.to(proxy);
 
-    await expect(signOnTo(first)).rejects.toThrow('ECONNRESET');
+    await expect(signOnTo(first, `${origin.url}/bytes/1`)).rejects.toThrow('ECONNRESET');
     expect(proxy.counts()).toMatchObject({ handshakes: 1, ...counts });
     expect(proxy.log.at(-1)?.status).toBeNull();
-    expect((await signOnTo(second)).head.status).toBe(200);
-  });
-});
-
-describe('few-authenticators', () => {
-  it('reserves one for each unanswered challenge, and lets further first legs wait', async () => {
-    await using proxy = await proxyWith({ name: 'few-authenticators', children: 2 });
-    await using one = await RawClient.to(proxy);
-    await using two = await RawClient.to(proxy);
-    await using three = await RawClient.to(proxy);
-    await using four = await RawClient.to(proxy);
-    using auth = await session('ntlm');
-    const challenged = await one.ask('GET', origin.url, [
-      `Proxy-Authorization: NTLM ${base64(await auth.step(null))}`,
-    ]);
-    await askFirst(two);
-    const order: string[] = [];
-    const waiting = [three, four].map((client, index) =>
-      askFirst(client).then(() => order.push(['three', 'four'][index] ?? '')),
-    );
-    // Whoever sends no credentials needs no authenticator.
-    await using bare = await RawClient.to(proxy);
-    expect((await bare.ask('GET', origin.url)).head.status).toBe(407);
-    expect(order).toEqual([]);
-
-    const challenge = challenged.head.headers.first('proxy-authenticate')?.split(' ')[1] ?? '';
-    const token = base64(await auth.step(Buffer.from(challenge, 'base64')));
-    await one.ask('GET', origin.url, [`Proxy-Authorization: NTLM ${token}`]);
-    await waiting[0];
-    expect(order).toEqual(['three']);
-
-    two.socket.destroy();
-    await waiting[1];
-    expect(proxy.counts()).toMatchObject({ authenticatorWaits: 2, authenticatorsBusy: 0 });
-  });
-
-  it.each([
-    [503, undefined],
-    [407, 'NTLM'],
-  ] as const)('answers %i to a first leg that waits too long', async (status, offer) => {
-    await using proxy = await proxyWith({
-      name: 'few-authenticators',
-      children: 1,
-      waitMs: 50,
-      status,
-    });
-    await using one = await RawClient.to(proxy);
-    await using two = await RawClient.to(proxy);
-    await askFirst(one);
-    const { head } = await askFirst(two);
-
-    expect(head.status).toBe(status);
-    expect(head.headers.first('proxy-authenticate')).toBe(offer);
-    expect(proxy.log.at(-1)).toMatchObject({ reason: 'busy', leg: 'first' });
-    one.socket.destroy();
-    expect((await signOnTo(two)).head.status).toBe(200);
-    expect(proxy.counts().longestReservationMs).toBeGreaterThanOrEqual(49);
+    expect((await signOnTo(second, `${origin.url}/bytes/1`)).head.status).toBe(200);
   });
 });
 
@@ -329,26 +276,3 @@ describe('the wire', () => {
     ]);
   });
 });
-
-function proxyWith(...habits: Habit[]) {
-  return createCorporateProxy({ schemes: ['NTLM'], users: USERS, habits });
-}
-
-async function signOnTo(client: RawClient) {
-  using auth = await session('ntlm');
-  return await signOn(client, auth, ['GET', `${origin.url}/bytes/1`]);
-}
-
-/** Sends the first leg of NTLM alone. */
-async function askFirst(client: RawClient) {
-  return client.ask('GET', origin.url, [`Proxy-Authorization: ${await firstLeg()}`]);
-}
-
-function base64(token: Uint8Array | null): string {
-  return Buffer.from(token ?? []).toString('base64');
-}
-
-async function firstLeg(): Promise<string> {
-  using auth = await session('ntlm');
-  return `NTLM ${base64(await auth.step(null))}`;
-}
