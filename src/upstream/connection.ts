@@ -28,6 +28,15 @@ export interface SignedOn {
 
 const MAX_INTERIM_ANSWERS = 32;
 
+interface Deadline {
+  /** On the clock of `performance.now()`. */
+  readonly at: number;
+  /** What the other side did, when it passes. */
+  readonly what: string;
+}
+
+const NEVER: Deadline = { at: Number.POSITIVE_INFINITY, what: '' };
+
 export class Connection {
   readonly socket: Socket;
   readonly peer: Peer;
@@ -39,7 +48,9 @@ export class Connection {
   tied = false;
   /** Longest silence while somebody waits, in milliseconds. */
   patienceMs = 0;
-  #deadline = Number.POSITIVE_INFINITY;
+  /** Longest time from the first byte of a head to its last, in milliseconds. */
+  headMs = Number.POSITIVE_INFINITY;
+  #deadline: Deadline = NEVER;
   #unread: Buffer | null = null;
   #silent = true;
   #wasHeard = false;
@@ -75,10 +86,12 @@ export class Connection {
     return this.#silent;
   }
 
-  /** A limit for all that is read from now on, however it drips; `null` takes it away. */
+  /** A limit for all that is read of a sign-on from now on, however it drips; `null` takes it away. */
   allow(durationMs: number | null): void {
     this.#deadline =
-      durationMs === null ? Number.POSITIVE_INFINITY : performance.now() + durationMs;
+      durationMs === null
+        ? NEVER
+        : { at: performance.now() + durationMs, what: 'took too long over the sign-on' };
   }
 
   /** False once the other side has closed, or anything unasked has arrived: not fit for reuse. */
@@ -224,6 +237,15 @@ export class Connection {
   }
 
   async #readOneHead(): Promise<ResponseHead> {
+    const limit = this.#deadline;
+    try {
+      return await this.#untilHeadEnds();
+    } finally {
+      this.#deadline = limit;
+    }
+  }
+
+  async #untilHeadEnds(): Promise<ResponseHead> {
     const reader = new HeadReader('HTTP/');
     while (true) {
       const packet = await this.read();
@@ -235,6 +257,11 @@ export class Connection {
             : `${this.peer.name} closed the connection in the middle of an answer`,
           { hint: this.#advice },
         );
+      }
+      if (reader.isEmpty) {
+        const at = performance.now() + this.headMs;
+        const own = { at, what: 'took too long over the head of its answer' };
+        this.#deadline = at < this.#deadline.at ? own : this.#deadline;
       }
       const found = this.#syntax(() => reader.push(packet));
       if (found !== null) {
@@ -286,11 +313,12 @@ export class Connection {
   }
 
   async #input(): Promise<void> {
-    const left = Math.max(this.#deadline - performance.now(), 0);
+    const { at, what: late } = this.#deadline;
+    const left = Math.max(at - performance.now(), 0);
     const isDue = left < this.patienceMs;
     this.#timer = setTimeout(
       () => {
-        const what = isDue ? 'took too long over the sign-on' : this.#silence;
+        const what = isDue ? late : this.#silence;
         this.fail(
           new SallyportError('TIMEOUT', `${this.peer.name} ${what}`, { hint: this.#advice }),
         );

@@ -29,7 +29,7 @@ export interface Hop {
 }
 
 export interface Patience {
-  /** For the answer to a leg that is not the last, in milliseconds. */
+  /** For the answer to a leg that is not the last, and for the rest of any head that has begun, in milliseconds. */
   readonly handshakeMs: number;
   /** For every other answer. */
   readonly answerMs: number;
@@ -176,6 +176,8 @@ class Run {
         }
         const { legs, opened: connectionsOpened } = this.#count;
         const connection = this.#connection;
+        // What follows is a body, which may take its time.
+        connection.allow(null);
         return { head, framing, connection, keeps, refusal, legs, connectionsOpened };
       }
       if (decision.connection === 'fresh' || !(await this.#drain(framing))) {
@@ -232,6 +234,7 @@ class Run {
     }
     clearTimeout(this.#challengeTimer);
     connection.patienceMs = withheld ? this.#patience.handshakeMs : this.#patience.answerMs;
+    connection.headMs = this.#patience.handshakeMs;
     connection.allow(withheld ? this.#patience.handshakeMs : null);
     const credentials = this.#signOns
       .map((signOn) => signOn.credentials)

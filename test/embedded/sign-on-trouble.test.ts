@@ -213,6 +213,61 @@ describe('a verdict that is lost, late or forged', () => {
   });
 });
 
+describe('the time for a sign-on', () => {
+  it('does not count for the body of a proxy that wanted none', async () => {
+    await using proxy = await createRawServer((socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n');
+        let sent = 0;
+        const timer = setInterval(() => {
+          socket.write('x');
+          sent += 1;
+          if (sent === 10) {
+            clearInterval(timer);
+          }
+        }, 60);
+        socket.on('close', () => clearInterval(timer));
+      });
+    });
+    // Told to use one scheme, the first leg goes with the first request.
+    await using client = await clientOfAlice({
+      proxy: proxy.url,
+      auth: 'ntlm',
+      handshakeTimeoutMs: 300,
+    });
+    const { body } = await client.request('http://origin.example/');
+    expect(String(await readAll(body))).toBe('xxxxxxxxxx');
+  });
+
+  it.each([
+    ['the first answer', 0],
+    ['the verdict', 2],
+  ])('ends a head that drips: %s', async (_, dripping) => {
+    await using proxy = await createRawServer((socket) => {
+      let turn = 0;
+      socket.on('data', () => {
+        const answer = turn === 2 ? 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n' : '';
+        const text = answer || NTLM_407(turn === 1 ? ` ${CHALLENGE}` : '');
+        if (turn === dripping) {
+          let at = 0;
+          const timer = setInterval(() => socket.write(text[at++] ?? ''), 40);
+          socket.on('close', () => clearInterval(timer));
+        } else {
+          socket.write(text);
+        }
+        turn += 1;
+      });
+    });
+    await using client = await clientOfAlice({ proxy: proxy.url, handshakeTimeoutMs: 300 });
+    const started = performance.now();
+    await expect(client.openTunnel('127.0.0.1:9')).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      message: expect.stringContaining('took too long over the head of its answer'),
+    });
+    expect(performance.now() - started).toBeLessThan(1500);
+  });
+});
+
 /** A challenge wrapped in SPNEGO, as an acceptor would send it. */
 const SPNEGO_CHALLENGE = Buffer.from(
   'a1383036a0030a0101a10c060a2b06010401823702020aa2210420' +
