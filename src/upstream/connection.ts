@@ -100,8 +100,18 @@ export class Connection {
     return clean && !this.#ended && this.#failure === null && !this.socket.destroyed;
   }
 
-  /** Writes the head of a request; the next answer belongs to it. */
+  /**
+   * Writes the head of a request; the next answer belongs to it. Empty lines left over from the last one do not count.
+   *
+   * @throws SallyportError PROXY_GARBLED, RESPONSE_INVALID: more has come than was asked for, and would be taken for the
+   *   answer
+   */
   writeHead(head: Buffer): void {
+    if (this.#hasUnasked()) {
+      throw this.#named(
+        new SallyportError('RESPONSE_INVALID', 'Bytes that belong to no answer stand behind one'),
+      );
+    }
     this.#silent = true;
     this.socket.write(head);
   }
@@ -234,6 +244,13 @@ export class Connection {
   /** The certificate of the TLS peer in DER, or `null` on a plain connection. */
   get peerCertificate(): Uint8Array | null {
     return this.socket instanceof TLSSocket ? this.socket.getPeerCertificate().raw : null;
+  }
+
+  #hasUnasked(): boolean {
+    const packet = (this.socket.read() as Buffer | null) ?? Buffer.alloc(0);
+    const bytes = Buffer.concat([this.#unread ?? Buffer.alloc(0), packet]);
+    this.#unread = null;
+    return /[^\r\n]/.test(bytes.toString('latin1'));
   }
 
   async #readOneHead(): Promise<ResponseHead> {

@@ -198,6 +198,17 @@ describe('a verdict that is lost, late or forged', () => {
     });
   });
 
+  it('ahead of time: bytes behind a 407 are no answer to the next request', async () => {
+    await using proxy = await createCorporateProxy({
+      schemes: ['NTLM'],
+      users: [ALICE],
+      habits: [{ name: 'surplus-bytes', text: 'HTTP/1.1 200 Connection established\r\n\r\n' }],
+    });
+    await using client = await clientOfAlice({ proxy: proxy.url });
+    expect(await codeOf(client.openTunnel('127.0.0.1:9'))).toBe('PROXY_GARBLED');
+    expect(proxy.counts()).toMatchObject({ connections: 1, requests: 1 });
+  });
+
   it('dripped: a challenge page that never ends is a timeout', async () => {
     await using proxy = await createRawServer((socket) => {
       socket.once('data', () => {
