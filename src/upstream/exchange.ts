@@ -77,10 +77,10 @@ export interface ExchangeInput {
  */
 export async function exchange(input: ExchangeInput): Promise<Answer> {
   const { hop, signOns } = input;
-  const count = { legs: 0, opened: 0 };
+  const count = { legs: 0, opened: 0, wantsFresh: false };
   try {
     while (true) {
-      const idle = count.opened === 0 ? hop.takeIdle() : null;
+      const idle = count.opened === 0 && !count.wantsFresh ? hop.takeIdle() : null;
       const connection = idle ?? (await hop.open());
       count.opened += idle === null ? 1 : 0;
       const run = new Run({ ...input, connection, count, isFromPool: idle !== null });
@@ -99,7 +99,7 @@ export async function exchange(input: ExchangeInput): Promise<Answer> {
 interface RunInput extends ExchangeInput {
   readonly connection: Connection;
   /** Shared by all runs of an exchange. */
-  readonly count: { legs: number; opened: number };
+  readonly count: { legs: number; opened: number; wantsFresh: boolean };
   readonly isFromPool: boolean;
 }
 
@@ -168,6 +168,10 @@ class Run {
       const keeps = staysOpen && this.#uploaded;
       this.#holdChallenge(head);
       const decision = await this.#decide(head, keeps);
+      if (first && this.#refusedReuse(head)) {
+        this.#count.wantsFresh = true;
+        return this.#startOver();
+      }
       if (decision.do === 'deliver') {
         const { refusal = null } = decision;
         if (refusal !== null && head.status !== 407 && head.status !== 401) {
@@ -200,6 +204,12 @@ class Run {
   /** Some servers do not know `Expect` (RFC 9110 section 10.1.1): the request is sent once more without. */
   #refusedToBeAsked(head: ResponseHead): boolean {
     return head.status === 417 && this.#expects && !this.#uploaded;
+  }
+
+  /** Some proxies open no tunnel on a connection that has served requests; others mean the address, and say so again. */
+  #refusedReuse({ status }: ResponseHead): boolean {
+    const isRefusal = status >= 400 && status < 500 && status !== 407;
+    return isRefusal && this.#isFromPool && this.#request.method === 'CONNECT';
   }
 
   /** The layer whose status it is decides; for the others the answer is a pass. */

@@ -74,6 +74,43 @@ describe('a proxy that lets some URLs through without sign-on', () => {
   });
 });
 
+describe('a tunnel on a connection that has served requests', () => {
+  it.each([403, 400, 'close'] as const)(
+    'refused with %s is opened on a fresh one',
+    async (refusal) => {
+      await using origin = await createOrigin();
+      await using proxy = await createCorporateProxy({
+        schemes: ['NTLM'],
+        users: [ALICE],
+        habits: [{ name: 'refuses-reuse', refusal }],
+      });
+      await using client = await clientOfAlice({ proxy: proxy.url });
+      await readAll((await client.request(`${origin.url}/bytes/1`)).body);
+      (await client.openTunnel(`127.0.0.1:${origin.port}`)).destroy();
+      // The first had three requests; then the refused one, and two legs more.
+      expect(proxy.counts()).toMatchObject({ connections: 2, requests: 6, tunnels: 1 });
+    },
+  );
+
+  it('is asked for twice at most where the address is forbidden', async () => {
+    await using origin = await createOrigin();
+    await using proxy = await createCorporateProxy({
+      schemes: ['NTLM'],
+      users: [ALICE],
+      blocked: (target) => target.startsWith('forbidden'),
+    });
+    await using client = await clientOfAlice({ proxy: proxy.url });
+    const responses = await Promise.all(
+      [1, 2, 3].map(() => client.request(`${origin.url}/bytes/1`)),
+    );
+    await Promise.all(responses.map(({ body }) => readAll(body)));
+    expect(await codeOf(client.openTunnel('forbidden.example:443'))).toBe('PROXY_REFUSED');
+    expect(
+      proxy.log.filter(({ method, status }) => method === 'CONNECT' && status === 403),
+    ).toHaveLength(2);
+  });
+});
+
 describe('proxy and origin asking at once', () => {
   /** An origin behind the proxy that wants Basic. */
   const basicOrigin = () =>
