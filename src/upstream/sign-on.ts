@@ -256,7 +256,7 @@ export class SignOn {
       case 'last-leg':
         return this.#verdict(offers, head, keeps);
       case 'signed-on':
-        return this.#signOnAgain();
+        return this.#signOnAgain(offers);
     }
   }
 
@@ -444,8 +444,9 @@ export class SignOn {
   }
 
   /** A signed-on connection is asked again: once more on a fresh one, then it is a denial. */
-  #signOnAgain(): Decision {
-    if (this.#signedOnAgain) {
+  #signOnAgain(offers: readonly Challenge[]): Decision {
+    // Without an offer nothing is asked for: it is a denial, or the word of a web server that a proxy passed on.
+    if (this.#signedOnAgain || offers.length === 0) {
       return { do: 'deliver', refusal: denied(this.#parties) };
     }
     this.#signedOnAgain = true;

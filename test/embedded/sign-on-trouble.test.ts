@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { isSallyportError } from '../../src/errors/sallyport-error.ts';
 import { createCorporateProxy, createOrigin } from '../../src/testing/index.ts';
-import { ALICE, clientOfAlice, readAll } from './network.ts';
+import { ALICE, CERTIFICATES, clientOfAlice, readAll } from './network.ts';
 import { createRawServer } from './raw-server.ts';
 
 const bob = { name: 'bob', domain: 'CORP', password: 'B0b:pass%word@x' };
@@ -161,6 +161,43 @@ describe('proxy and origin asking at once', () => {
     const response = await client.request(`${origin.url}/ntlm/bytes/4`);
     expect(response.status).toBe(200);
     expect(await readAll(response.body)).toHaveLength(4);
+  });
+});
+
+describe('a 407 that a web server sends', () => {
+  it('is not answered on a signed-on connection, where the proxy keeps its offers back', async () => {
+    await using proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
+    await using origin = await createOrigin();
+    await using client = await clientOfAlice({ proxy: proxy.url });
+    await readAll((await client.request(`${origin.url}/bytes/1`)).body);
+    expect(await codeOf(client.request(`${origin.url}/proxy-challenge`))).toBe('PROXY_DENIED');
+    expect(proxy.counts()).toMatchObject({ connections: 1, finalLegs: { 'CORP\\alice': 1 } });
+  });
+
+  it('is its answer within a tunnel, and gets no credentials', async () => {
+    await using proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
+    await using origin = await createOrigin({ tls: CERTIFICATES });
+    await using client = await clientOfAlice({ proxy: proxy.url, trusted: '127.0.0.1' });
+    const response = await client.request(`${origin.url}/proxy-challenge`);
+    expect(response.status).toBe(407);
+    expect(Object.keys(JSON.parse(String(await readAll(response.body)))).join()).not.toContain(
+      'authorization',
+    );
+    expect(origin.log).toHaveLength(1);
+  });
+
+  it('gets nobody’s password through a proxy that passes it on and wants no sign-on', async () => {
+    await using proxy = await createCorporateProxy({ schemes: [], habits: ['passes-407'] });
+    await using origin = await createOrigin();
+    await using client = await clientOfAlice({ proxy: proxy.url });
+    expect(await codeOf(client.request(`${origin.url}/proxy-challenge`))).toBe('BASIC_NOT_ALLOWED');
+    const sent = proxy.log.flatMap(({ headers }) =>
+      headers.filter(([name]) => name === 'Proxy-Authorization').map(([, value]) => value),
+    );
+    expect(sent.filter((value) => value.startsWith('Basic'))).toEqual([]);
+    // First legs alone, each scheme once; and nothing of them came to the origin.
+    expect(proxy.log).toHaveLength(4);
+    expect(origin.log).toHaveLength(4);
   });
 });
 
