@@ -26,6 +26,7 @@ export interface SignedOn {
   readonly principal: string | null;
 }
 
+const TRY_AGAIN = 'Try again. If it goes on, ask the people who run that host, or the network.';
 const MAX_INTERIM_ANSWERS = 32;
 
 interface Deadline {
@@ -304,12 +305,18 @@ export class Connection {
       `${this.peer.name} does not speak proper HTTP: ${error.message}`,
       {
         cause: error,
-        hint:
-          this.peer.role === 'proxy'
-            ? 'Check the address: is it an HTTP proxy, and does it want https:// rather than http://?'
-            : 'Check the address: is it a web server?',
+        hint: this.#syntaxHint(error),
       },
     );
+  }
+
+  #syntaxHint({ code }: SallyportError): string {
+    if (code === 'HEAD_TOO_LARGE') {
+      return `Tell the people who run ${this.peer.name}: no header field needs so much.`;
+    }
+    return this.peer.role === 'proxy'
+      ? 'Check the address: is it an HTTP proxy, and does it want https:// rather than http://?'
+      : 'Check the address: is it a web server?';
   }
 
   get #silence(): string {
@@ -322,7 +329,7 @@ export class Connection {
     if (this.#wasHeard) {
       return this.peer.role === 'proxy' && this.#silent
         ? 'The web server behind it may be what is silent: try another address.'
-        : 'Try again. If it goes on, ask the people who run that host, or the network.';
+        : TRY_AGAIN;
     }
     return this.peer.role === 'proxy'
       ? 'Check its address and port: is an HTTP proxy there? If others get through, the web server behind it may be what is silent.'
@@ -337,7 +344,9 @@ export class Connection {
       () => {
         const what = isDue ? late : this.#silence;
         this.fail(
-          new SallyportError('TIMEOUT', `${this.peer.name} ${what}`, { hint: this.#advice }),
+          new SallyportError('TIMEOUT', `${this.peer.name} ${what}`, {
+            hint: isDue ? TRY_AGAIN : this.#advice,
+          }),
         );
       },
       isDue ? left : this.patienceMs,

@@ -157,10 +157,17 @@ function untrusted(peer: Peer, cause: unknown, trust: Trust): SallyportError {
       cause,
       hint:
         word === 'ERR_SSL_WRONG_VERSION_NUMBER'
-          ? `It does not speak TLS. Is it http://${peer.name}?`
+          ? noTlsHint(peer)
           : `${whoTrusts(word, trust)}If its certificate comes from your company, name the file of that authority with --ca FILE.`,
     },
   );
+}
+
+function noTlsHint({ role, name }: Peer): string {
+  const hint = `It does not speak TLS. Is it http://${name}?`;
+  return role === 'proxy'
+    ? hint
+    : `${hint} A guest network answers like this, too: there, open an http:// address in a browser first.`;
 }
 
 /** Node's words for a chain that ends at nobody who is trusted. */

@@ -34,6 +34,7 @@ import { SignOn } from './sign-on.ts';
 import type { SignOnScope } from './sign-on-scope.ts';
 import type { Target } from './target.ts';
 import { parseTarget, parseUrl, targetName, targetOf } from './target.ts';
+import { tunnelRefused } from './tunnel-refused.ts';
 import type { RequestOptions } from './wire-request.ts';
 import { wireRequest } from './wire-request.ts';
 
@@ -261,16 +262,8 @@ export class Upstream implements AsyncDisposable {
       return result;
     }
     result.socket.on('error', () => undefined).destroy();
-    const { status, reason } = result;
     const proxy = route.kind === 'proxy' ? targetName(route.proxy) : 'the proxy';
-    throw (
-      result.refusal ??
-      new SallyportError(
-        'PROXY_REFUSED',
-        `${proxy} refused to connect to ${targetName(target)}: ${status} ${reason}`.trim(),
-        { hint: 'The proxy forbids this address, or cannot reach it. Ask the people who run it.' },
-      )
-    );
+    throw result.refusal ?? tunnelRefused(proxy, targetName(target), result);
   }
 
   async #reachProxy(proxy: ProxyAddress, signal: AbortSignal): Promise<Connection> {
