@@ -88,6 +88,10 @@ export async function exchange(input: ExchangeInput): Promise<Answer> {
       if (answer !== 'start-over') {
         return answer;
       }
+      for (const signOn of signOns) {
+        // What was under way is over, and must not keep the others from beginning.
+        signOn.end();
+      }
     }
   } finally {
     for (const signOn of signOns) {
@@ -184,7 +188,7 @@ class Run {
         connection.allow(null);
         return { head, framing, connection, keeps, refusal, legs, connectionsOpened };
       }
-      if (decision.connection === 'fresh' || !(await this.#drain(framing))) {
+      if (decision.connection === 'fresh' || !(await this.#goesOn(framing))) {
         return this.#startOver();
       }
     }
@@ -300,6 +304,21 @@ class Run {
       }
       throw error;
     }
+  }
+
+  /**
+   * @returns whether the next leg may go out on this connection
+   * @throws SallyportError HANDSHAKE_CUT: it would have to, and cannot
+   */
+  async #goesOn(framing: Framing): Promise<boolean> {
+    const isDrained = await this.#drain(framing);
+    for (const signOn of isDrained ? [] : this.#signOns) {
+      const cut = signOn.cutOff();
+      if (cut !== null) {
+        throw cut;
+      }
+    }
+    return isDrained;
   }
 
   /** Silence then the end: worth a second try only when nothing can have happened on the other side. */

@@ -235,6 +235,15 @@ export class SignOn {
     return handshakeCut(this.#parties, cause);
   }
 
+  /**
+   * The connection is gone behind an answer that was judged.
+   *
+   * @returns the error to raise where the next leg belongs to that connection
+   */
+  cutOff(): SallyportError | null {
+    return (this.#attempt?.legs ?? 0) > 1 ? handshakeCut(this.#parties) : null;
+  }
+
   /** Frees the session and gives the turn at the gate back. Called on every path. */
   end(): void {
     if (!this.#isSignedOn) {

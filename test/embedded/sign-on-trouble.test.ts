@@ -298,6 +298,31 @@ describe('a verdict that is lost, late or forged', () => {
   });
 });
 
+describe('a 407 whose page does not come to its end', () => {
+  it.each([
+    ['is larger than anybody reads', 2_000_000, 2_000_000],
+    ['breaks off', 50, 10],
+  ])('is followed by the sign-on on a fresh connection: it %s', async (_, announced, sent) => {
+    const turns: string[] = [];
+    await using proxy = await createRawServer((socket) => {
+      socket.on('data', (bytes) => {
+        const type = Buffer.from(/NTLM (\S+)/.exec(String(bytes))?.[1] ?? '', 'base64')[8] ?? 0;
+        turns.push(['offers', 'challenge', '', 'verdict'][type] ?? '');
+        if (type === 0) {
+          socket.write(NTLM_407().replace('Length: 0', `Length: ${announced}`));
+          socket.end('x'.repeat(sent));
+        } else {
+          socket.write(type === 1 ? NTLM_407(` ${CHALLENGE}`) : 'HTTP/1.1 200 OK\r\n\r\n');
+        }
+      });
+    });
+    await using client = await clientOfAlice({ proxy: proxy.url });
+    (await client.openTunnel('127.0.0.1:9')).destroy();
+    expect(turns).toEqual(['offers', 'challenge', 'verdict']);
+    expect(proxy.connections()).toBe(2);
+  });
+});
+
 describe('the time for a sign-on', () => {
   it('does not count for the body of a proxy that wanted none', async () => {
     await using proxy = await createRawServer((socket) => {
