@@ -11,4 +11,12 @@ describe('Habits', () => {
     expect(thrice('large-407')).toEqual([true, true, false]);
     expect(thrice('split-token')).toEqual([false, false, false]);
   });
+
+  it('knows what was said about a habit, and what usually is', () => {
+    const habits = new Habits([{ name: 'few-authenticators', children: 5 }, 'slow-drip']);
+
+    expect(habits.parameters('few-authenticators')).toMatchObject({ children: 5, status: 503 });
+    expect(habits.parameters('slow-drip')).toEqual({ bytes: 1, pauseMs: 50 });
+    expect(habits.shows('few-authenticators')).toBe(true);
+  });
 });

@@ -28,17 +28,16 @@ export const HABITS = {
   'slow-drip': 'Heads, and the bodies of its own pages, drip byte by byte',
   'large-head': 'Every head has 5 MB of header fields',
   'blank-lines': 'Two empty lines stand in front of every head',
-  'odd-reason': 'Every head has no reason phrase, or a strange one (curl test 1442)',
+  'odd-reason': 'Every head has no reason phrase, or a strange one',
   'surplus-bytes': 'A 407 body is longer than its Content-Length says',
   'padded-token': 'Tokens end in ====, whatever their length',
   'decoy-offers':
-    'Schemes stand in front that only look like one, a malformed one, and one with a parameter twice (curl tests 69, 91)',
+    'Schemes stand in front that only look like one, a malformed one, and one with a parameter twice (curl tests 69 and 91)',
   'lower-case-schemes': 'Scheme names are written in lower case',
   'basic-first': 'Basic is offered in front of everything else',
   'strips-strong-schemes':
     'Offers Basic alone, as somebody in the middle would who wants to read the password',
-  'no-target-info':
-    'The NTLM challenge has no target information, as from Samba 3 and old printers',
+  'no-target-info': 'The NTLM challenge has no target information, as from old servers',
   'no-timestamp': 'The NTLM challenge has no timestamp: the client adds its own, and no MIC',
   'both-charsets': 'The NTLM challenge flags UNICODE and OEM at once (MS-NLMP 4.2.4.3)',
   'request-bound': 'Signs a request on, not its connection: the next request is asked again',
