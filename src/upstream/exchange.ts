@@ -90,7 +90,7 @@ export async function exchange(input: ExchangeInput): Promise<Answer> {
       }
       for (const signOn of signOns) {
         // What was under way is over, and must not keep the others from beginning.
-        signOn.end();
+        signOn.leave();
       }
     }
   } finally {

@@ -244,6 +244,13 @@ export class SignOn {
     return (this.#attempt?.legs ?? 0) > 1 ? handshakeCut(this.#parties) : null;
   }
 
+  /** Another connection follows: what hung on this one is over. */
+  leave(): void {
+    if (!this.#attempt?.isPortable) {
+      this.end();
+    }
+  }
+
   /** Frees the session and gives the turn at the gate back. Called on every path. */
   end(): void {
     if (!this.#isSignedOn) {
