@@ -43,6 +43,26 @@ describe('parseResponseHead()', () => {
     expect(head.headers.first('a')).toBe('b c');
   });
 
+  it('joins many folded lines, and passes by many empty ones, in no time', { timeout: 500 }, () => {
+    const folded = parseResponseHead(bytes(`HTTP/1.1 200 OK\nA: b\n${' c\n'.repeat(20_000)}\n`));
+    expect(folded.headers.first('a')).toBe(`b${' c'.repeat(20_000)}`);
+    expect(parseResponseHead(bytes(`${'\n'.repeat(60_000)}HTTP/1.1 204\n\n`)).status).toBe(204);
+  });
+
+  it('cuts spaces and tabs from a value, and no letter that ends with 0xA0', () => {
+    const head = parseResponseHead(
+      Buffer.from(
+        'HTTP/1.1 302 Found\r\nLocation: \t /voil\u00e0 \t\r\nVia: \u000bx\r\n\r\n',
+        'utf8',
+      ),
+    );
+    expect(Buffer.from(head.headers.first('location') ?? '', 'latin1').toString()).toBe(
+      '/voil\u00e0',
+    );
+    expect(head.headers.first('via')).toBe('\u000bx');
+    expect(head.headers.tokens('via')).toEqual(['\u000bx']);
+  });
+
   it.each([
     ['HTTP/2 200\r\n\r\n'],
     ['SSH-2.0-x\r\n\r\n'],

@@ -2,7 +2,7 @@
 // field lines; refuses line breaks and NUL in anything that goes out.
 import { SallyportError } from '../errors/sallyport-error.ts';
 import type { HeaderField } from './header-list.ts';
-import { HeaderList } from './header-list.ts';
+import { HeaderList, trimWhite } from './header-list.ts';
 
 export type HttpVersion = '1.0' | '1.1';
 
@@ -120,15 +120,16 @@ export function checkHeaderField([name, value]: HeaderField): void {
   }
 }
 
+/** A field line and the lines it is folded into, each without white space round it. */
+type FieldLines = readonly [name: string, values: string[]];
+
 /** Line ends are CRLF; a lone LF is taken as one (RFC 9112 section 2.2), a lone CR is refused. */
 function splitHead(bytes: Uint8Array): { startLine: string; headers: HeaderList } {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   const lines = text.split(/\r?\n/);
-  while (lines[0] === '') {
-    lines.shift();
-  }
-  const fields: [string, string][] = [];
-  for (const line of lines.slice(1)) {
+  const start = lines.findIndex((line) => line !== '');
+  const fields: FieldLines[] = [];
+  for (const line of start === -1 ? [] : lines.slice(start + 1)) {
     if (line === '') {
       break;
     }
@@ -137,14 +138,13 @@ function splitHead(bytes: Uint8Array): { startLine: string; headers: HeaderList 
     }
     readFieldLine(line, fields);
   }
-  return { startLine: lines[0] ?? '', headers: new HeaderList(fields) };
+  return { startLine: lines[start] ?? '', headers: new HeaderList(fields.map(unfold)) };
 }
 
-function readFieldLine(line: string, fields: [string, string][]): void {
+function readFieldLine(line: string, fields: FieldLines[]): void {
   const last = fields.at(-1);
   if (/^[ \t]/.test(line) && last !== undefined) {
-    // Obsolete line folding (RFC 9112 section 5.2): joined by a space.
-    last[1] = `${last[1]} ${line.trim()}`.trim();
+    last[1].push(trimWhite(line));
     return;
   }
   const colon = line.indexOf(':');
@@ -153,5 +153,10 @@ function readFieldLine(line: string, fields: [string, string][]): void {
     // White space before the colon included: a known way to smuggle (RFC 9112 section 5.1).
     throw new SallyportError('RESPONSE_INVALID', 'A header line has no valid name');
   }
-  fields.push([name, line.slice(colon + 1).trim()]);
+  fields.push([name, [trimWhite(line.slice(colon + 1))]]);
+}
+
+/** Obsolete line folding (RFC 9112 section 5.2): joined by a space. */
+function unfold([name, values]: FieldLines): HeaderField {
+  return [name, values.filter((value) => value !== '').join(' ')];
 }

@@ -29,7 +29,7 @@ export class HeaderList {
   tokens(name: string): string[] {
     return this.all(name)
       .flatMap((value) => value.split(','))
-      .map((member) => member.trim().toLowerCase())
+      .map((member) => trimWhite(member).toLowerCase())
       .filter((member) => member !== '');
   }
 
@@ -48,4 +48,24 @@ export class HeaderList {
   toRaw(): string[] {
     return this.fields.flat();
   }
+}
+
+/**
+ * Cuts spaces and tabs from both ends and nothing else (OWS, RFC 9110 section 5.6.3): the bytes 0xA0 and 0x0B, which
+ * `trim()` cuts too, belong to the value. A `à` in UTF-8 ends with 0xA0.
+ */
+export function trimWhite(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isWhite(text[start])) {
+    start += 1;
+  }
+  while (end > start && isWhite(text[end - 1])) {
+    end -= 1;
+  }
+  return text.slice(start, end);
+}
+
+function isWhite(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
 }
