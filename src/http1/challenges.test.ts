@@ -72,6 +72,15 @@ describe('parseChallenges()', () => {
     expect(shown(lines as string[])).toEqual(wanted);
   });
 
+  it('passes over what is more than 64 challenges, or 64 parameters of one', () => {
+    const offers = parseChallenges(['a=b, NTLM, '.repeat(200), 'Basic']);
+    expect(offers).toHaveLength(64);
+    const many = Array.from({ length: 200 }, (_, index) => `p${index}=${index}`).join(', ');
+    const [digest, basic] = parseChallenges([`Digest ${many}, Basic`]);
+    expect(digest?.params.size).toBe(64);
+    expect(basic?.scheme).toBe('Basic');
+  });
+
   it('never throws on arbitrary text', { timeout: 20_000 }, () => {
     const piece = fc.oneof(
       fc.string(),
@@ -119,6 +128,10 @@ describe('decodeToken68()', () => {
     ['A'.repeat(90_000), 'CHALLENGE_TOO_LARGE'],
   ])('refuses %.12s with %s', (token, code) => {
     expect(() => decodeToken68(token)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('refuses equals signs that are no padding in no time', { timeout: 500 }, () => {
+    expect(() => decodeToken68(`TlRM${'='.repeat(80_000)}x`)).toThrow('not base64');
   });
 
   it('gives bytes or a named error on arbitrary text', { timeout: 20_000 }, () => {

@@ -13,6 +13,9 @@ export interface Challenge {
 
 /** Encoded tokens beyond this are refused before they are decoded. */
 const MAX_TOKEN_CHARS = 88_000;
+/** Further challenges of an answer, and further parameters of a challenge, are passed over. */
+const MAX_CHALLENGES = 64;
+const MAX_PARAMS = 64;
 
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
 const TOKEN68 = /[A-Za-z0-9._~+/-]+=*/y;
@@ -30,7 +33,7 @@ export function isScheme(challenge: Challenge, scheme: string): boolean {
  * skipped, so that one malformed challenge does not hide the others.
  */
 export function parseChallenges(lines: readonly string[]): Challenge[] {
-  return lines.flatMap((line) => parseLine(new Cursor(line)));
+  return lines.flatMap((line) => parseLine(new Cursor(line))).slice(0, MAX_CHALLENGES);
 }
 
 /**
@@ -42,7 +45,7 @@ export function decodeToken68(token: string): Uint8Array {
   if (token.length > MAX_TOKEN_CHARS) {
     throw new SallyportError('CHALLENGE_TOO_LARGE');
   }
-  const digits = token.replace(/=+$/, '');
+  const digits = withoutPadding(token);
   if (!/^[A-Za-z0-9+/]+$/.test(digits) || digits.length % 4 === 1) {
     throw new SallyportError('CHALLENGE_INVALID', 'A challenge is not base64');
   }
@@ -55,6 +58,15 @@ export function decodeToken68(token: string): Uint8Array {
  */
 export function formatCredentials(scheme: string, token: Uint8Array): string {
   return `${scheme} ${Buffer.from(token).toString(scheme === 'Digest' ? 'latin1' : 'base64')}`;
+}
+
+/** Not by `/=+$/`, which looks for the end from each of the equals signs. */
+function withoutPadding(token: string): string {
+  let end = token.length;
+  while (token[end - 1] === '=') {
+    end -= 1;
+  }
+  return token.slice(0, end);
 }
 
 /** A position in a line and the few moves the grammar needs. */
@@ -86,7 +98,7 @@ function parseLine(cursor: Cursor): Challenge[] {
   const found: Challenge[] = [];
   while (true) {
     cursor.take(LIST_GAP);
-    if (cursor.atEnd) {
+    if (cursor.atEnd || found.length === MAX_CHALLENGES) {
       return found;
     }
     const scheme = cursor.take(TOKEN);
@@ -125,7 +137,7 @@ function takeParams(cursor: Cursor): Map<string, string> {
     cursor.at += 1;
     cursor.take(WHITE);
     const value = cursor.is('"') ? takeQuoted(cursor) : cursor.take(TOKEN);
-    if (!params.has(name)) {
+    if (!params.has(name) && params.size < MAX_PARAMS) {
       params.set(name, value);
     }
     cursor.take(WHITE);
