@@ -20,6 +20,8 @@ export interface CompleteHead {
 export class HeadReader {
   #collected: Buffer = Buffer.alloc(0);
   #length = 0;
+  /** Where the start line begins, as far as is known: behind empty lines. */
+  #first = 0;
   readonly #start: string;
 
   /** @param start what the first bytes must be, `HTTP/` for responses: garbage is then noticed at once */
@@ -39,8 +41,11 @@ export class HeadReader {
   push(chunk: Buffer): CompleteHead | null {
     const from = this.#append(chunk);
     const bytes = this.#collected.subarray(0, this.#length);
+    while (bytes[this.#first] === CR || bytes[this.#first] === LF) {
+      this.#first += 1;
+    }
     this.#checkStart(bytes);
-    const end = findHeadEnd(bytes, from);
+    const end = findHeadEnd(bytes, Math.max(from, this.#first));
     if (end > MAX_HEAD_BYTES || (end === -1 && this.#length > MAX_HEAD_BYTES)) {
       throw new SallyportError('HEAD_TOO_LARGE');
     }
@@ -67,24 +72,16 @@ export class HeadReader {
   }
 
   #checkStart(bytes: Buffer): void {
-    let first = 0;
-    while (bytes[first] === CR || bytes[first] === LF) {
-      first += 1;
-    }
-    const found = bytes.toString('latin1', first, first + this.#start.length);
+    const found = bytes.toString('latin1', this.#first, this.#first + this.#start.length);
     if (!this.#start.startsWith(found)) {
       throw new SallyportError('RESPONSE_INVALID', 'The answer does not begin with HTTP/');
     }
   }
 }
 
-/** Index just behind the empty line, or -1. Empty lines before the start line do not count. */
+/** Index just behind the empty line, or -1. */
 function findHeadEnd(bytes: Buffer, from: number): number {
-  let start = 0;
-  while (bytes[start] === CR || bytes[start] === LF) {
-    start += 1;
-  }
-  let lf = bytes.indexOf(LF, Math.max(from, start));
+  let lf = bytes.indexOf(LF, from);
   while (lf !== -1) {
     if (bytes[lf + 1] === LF) {
       return lf + 2;

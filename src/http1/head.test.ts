@@ -164,6 +164,14 @@ describe('HeadReader', () => {
     );
   });
 
+  it('does not count empty lines in front anew with each byte', { timeout: 1_500 }, () => {
+    const reader = new HeadReader('HTTP/');
+    for (let left = 60_000; left > 0; left -= 1) {
+      reader.push(bytes('\n'));
+    }
+    expect(reader.push(bytes(head))?.head).toHaveLength(60_000 + head.length);
+  });
+
   it('tells garbage by its first byte', () => {
     expect(() => new HeadReader('HTTP/').push(bytes('S'))).toThrow(
       expect.objectContaining({ code: 'RESPONSE_INVALID' }),
