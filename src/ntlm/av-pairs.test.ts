@@ -29,6 +29,10 @@ describe('parseAvPairs()', () => {
     expect(parseAvPairs(new Uint8Array())).toEqual([]);
   });
 
+  it('takes 64 pairs', () => {
+    expect(parseAvPairs(unhex('01000000'.repeat(64)))).toHaveLength(64);
+  });
+
   it('does not look behind EOL', () => {
     expect(parseAvPairs(unhex('0000000007000100'))).toEqual([]);
   });
@@ -39,6 +43,7 @@ describe('parseAvPairs()', () => {
     ['a value past the end', '0100050041'],
     ['flags of 2 bytes', '060002000000'],
     ['a timestamp of 9 bytes', '07000900000000000000000000'],
+    ['65 pairs', '01000000'.repeat(65)],
   ])('refuses %s', (_claim, list) => {
     expect(() => parseAvPairs(unhex(list))).toThrow(invalid);
   });

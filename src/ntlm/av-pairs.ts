@@ -24,6 +24,8 @@ export interface AvPair {
 }
 
 const HEADER_BYTES = 4;
+/** MS-NLMP knows ten; 64 KiB would hold 16,000 empty ones. */
+const MAX_AV_PAIRS = 64;
 const FIXED_LENGTHS = new Map<number, number>([
   [AV_ID.FLAGS, 4],
   [AV_ID.TIMESTAMP, 8],
@@ -32,7 +34,8 @@ const FIXED_LENGTHS = new Map<number, number>([
 /**
  * Reads a list up to its EOL pair, or to the end where a sender forgot it. What follows EOL is not looked at.
  *
- * @throws SallyportError CHALLENGE_INVALID when a pair reaches past the list or has a wrong fixed length
+ * @throws SallyportError CHALLENGE_INVALID when a pair reaches past the list or has a wrong fixed length, and for more than
+ *   64 pairs
  */
 export function parseAvPairs(bytes: Uint8Array): AvPair[] {
   const list = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -42,6 +45,12 @@ export function parseAvPairs(bytes: Uint8Array): AvPair[] {
     const pair = readPair(list, at);
     if (pair.id === AV_ID.EOL) {
       break;
+    }
+    if (pairs.length === MAX_AV_PAIRS) {
+      throw new SallyportError(
+        'CHALLENGE_INVALID',
+        `The AV pair list has more than ${MAX_AV_PAIRS} pairs`,
+      );
     }
     pairs.push(pair);
     at += HEADER_BYTES + pair.value.length;
