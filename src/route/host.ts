@@ -3,6 +3,10 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 
+/** A name has 253 characters at most (RFC 1035 section 2.3.4). */
+const MAX_NAME_CHARS = 253;
+/** As typed: letters that IDNA drops count. What is longer is not converted, which takes its square in time. */
+const MAX_TYPED_CHARS = 1024;
 const NAME = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
 
 /**
@@ -16,15 +20,15 @@ export function normalizeHost(text: string): string | undefined {
   if (isIPv6(text)) {
     return normalizeIPv6(text);
   }
-  if (/[%/?#\\@]/.test(text)) {
-    // domainToASCII() would decode the one and stop at the others.
+  // domainToASCII() would decode the % and stop at the others.
+  if (text.length > MAX_TYPED_CHARS || /[%/?#\\@]/.test(text)) {
     return undefined;
   }
   const name = domainToASCII(text.replace(/\.$/, ''));
   if (isIPv4(name)) {
     return name === text ? name : undefined;
   }
-  return NAME.test(name) ? name : undefined;
+  return name.length <= MAX_NAME_CHARS && NAME.test(name) ? name : undefined;
 }
 
 /** Ports are 1 to 65535, in digits only. */

@@ -43,6 +43,7 @@ describe('parseProxyUrl()', () => {
     ['  http://proxy:8080 \r\n', 'http', 'proxy', 8080],
     ['http://:@proxy', 'http', 'proxy', 80],
     ['http://@proxy', 'http', 'proxy', 80],
+    [`${'a.'.repeat(126)}b`, 'http', `${'a.'.repeat(126)}b`, 80],
   ])('reads %j', (text, scheme, host, port) => {
     expect(read(text)).toStrictEqual({ scheme, host, port });
   });
@@ -107,6 +108,7 @@ describe('parseProxyUrl()', () => {
     ['http://0x7f.1', 'host'],
     ['http://1.2.3.256', 'host'],
     ['http://a..b', 'host'],
+    [`http://${'a.'.repeat(128)}`, 'host'],
     ['http://.', 'host'],
     ['http://%61', 'host'],
     ['http://a|b', 'host'],
@@ -129,6 +131,16 @@ describe('parseProxyUrl()', () => {
       expect(failureOf(text).hint).toContain('HTTP proxies only');
     },
   );
+
+  it('refuses a name of 40,000 different letters in no time', { timeout: 500 }, () => {
+    const letters = Array.from(
+      { length: 40_000 },
+      (_, index) => 0x4e00 + ((index * 7919) % 20_000),
+    );
+    expect(failureOf(letters.map((code) => String.fromCodePoint(code)).join(''))).toMatchObject({
+      code: 'PROXY_URL_INVALID',
+    });
+  });
 
   it('says how to write a per cent sign when one starts no escape', () => {
     expect(failureOf('http://alice:100%@proxy').hint).toContain('%25');
