@@ -1,7 +1,7 @@
 // `sallyport retry`: what was refused may be tried again. Owns the forgetting, in the memory all processes share.
 import { openLogonFile } from './logon-file.ts';
 import type { LogonRecord } from './logon-record.ts';
-import { formatDocument, parseDocument } from './logon-record.ts';
+import { formatDocument, nextRevision, parseDocument } from './logon-record.ts';
 import { isClosed } from './logon-standing.ts';
 import type { StateFile } from './state-file.ts';
 
@@ -29,7 +29,7 @@ export async function forgetRefusals(
       return [null, { forgotten: 0, accounts }];
     }
     const logons = document.logons.filter((record) => !isShut(record));
-    const next = formatDocument({ ...document, revision: document.revision + 1, logons });
+    const next = formatDocument({ ...document, revision: nextRevision(document), logons });
     return [next, { forgotten: shut.length, accounts }];
   });
 }

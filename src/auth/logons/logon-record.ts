@@ -49,7 +49,7 @@ export function parseDocument(text: string): LogonDocument | null {
     throw new Error('the memory of logons was written by a newer version of Sallyport');
   }
   const { salt, revision, logons } = json;
-  const isSalt = typeof salt === 'string' && Buffer.from(salt, 'base64').length === SALT_BYTES;
+  const isSalt = isWord(salt) && Buffer.from(salt, 'base64').length === SALT_BYTES;
   if (version !== VERSION || !isSalt || !isCount(revision) || !Array.isArray(logons)) {
     return null;
   }
@@ -96,7 +96,12 @@ export function withRecord(document: LogonDocument, next: LogonRecord, now: numb
       standing: aged(record.standing, now, record.tag === null),
       leases: record.leases.filter(({ until }) => until > now),
     }));
-  return { ...document, revision: document.revision + 1, logons: [...others, next] };
+  return { ...document, revision: nextRevision(document), logons: [...others, next] };
+}
+
+/** Begins anew where numbers end: a larger one would not be read, and every refusal forgotten. */
+export function nextRevision({ revision }: LogonDocument): number {
+  return (revision + 1) % Number.MAX_SAFE_INTEGER;
 }
 
 function freshness({ standing, leases }: LogonRecord): number {
