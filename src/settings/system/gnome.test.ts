@@ -48,6 +48,11 @@ describe('parseGnomeProxy()', () => {
     expect(parseGnomeProxy(text)?.bypass).toEqual(["it's", 'a\u00e9', 'b\\']);
   });
 
+  it('gives up a string without its end in no time', { timeout: 500 }, () => {
+    const text = output({ ...MANUAL, 'ignore-hosts': `['a', '${"\\'".repeat(50_000)}` });
+    expect(parseGnomeProxy(text)?.bypass).toEqual(['a']);
+  });
+
   it('tells a SOCKS proxy that stands alone', () => {
     const text = output({ ...MANUAL, 'http.host': "''", 'socks.host': "'socks'" });
     expect(parseGnomeProxy(text)?.problem).toContain('SOCKS');

@@ -76,9 +76,12 @@ function hostAndPort(host: string, port: string): string | undefined {
   return port === '0' || port === '' ? bracketed : `${bracketed}:${port}`;
 }
 
-/** The strings in a value: `'text'`, `"it's"`, `['a', 'b']`, `@as []`. */
+/**
+ * The strings in a value: `'text'`, `"it's"`, `['a', 'b']`, `@as []`. Each is looked for where the last one ended (`y`),
+ * so that one without its end ends the search, instead of beginning one from each quote in it.
+ */
 function parseStrings(value: string): string[] {
-  const strings = value.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/g);
+  const strings = value.matchAll(/[^'"]*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")/gy);
   return [...strings].map(([, single, double]) => withoutEscapes(single ?? double ?? ''));
 }
 
