@@ -12,6 +12,8 @@ export interface SystemProxyDeps {
 }
 
 const MAX_WAIT_MS = 2000;
+/** Of what `gsettings` or `scutil` say. */
+const MAX_ANSWER_CHARS = 1024 * 1024;
 
 /**
  * Reads what the system knows, without asking a network. Never rejects: what cannot be read is a `problem`.
@@ -19,7 +21,8 @@ const MAX_WAIT_MS = 2000;
  * @returns `null` when the system names no proxy
  */
 export async function readSystemProxy(deps: SystemProxyDeps = {}): Promise<SystemProxy | null> {
-  const { platform = process.platform, env = process.env, run = runLater } = deps;
+  const { platform = process.platform, env = process.env } = deps;
+  const run = shortAnswers(deps.run ?? runLater);
   switch (platform) {
     case 'win32':
       return (await import('./system/windows.ts')).readWindowsProxy();
@@ -28,6 +31,15 @@ export async function readSystemProxy(deps: SystemProxyDeps = {}): Promise<Syste
     default:
       return await (await import('./system/gnome.ts')).readGnomeProxy(env, run, MAX_WAIT_MS);
   }
+}
+
+function shortAnswers(run: RunCommand): RunCommand {
+  return async (file, ...call) => {
+    const answer = await run(file, ...call);
+    return 'output' in answer && answer.output.length > MAX_ANSWER_CHARS
+      ? { problem: `${file} told more than 1 MiB` }
+      : answer;
+  };
 }
 
 /** Loaded where it is needed only. */
