@@ -117,6 +117,7 @@ describe('parseSpnegoToken()', () => {
     ['a state that is an INTEGER', 'a1073005a003020101', 'unknown negState'],
     ['a mechanism that is no identifier', 'a1073005a103040101', 'no identifier'],
     ['an empty identifier', 'a1063004a1020600', 'no identifier'],
+    ['an identifier of 64 numbers', `a1463044a1420640${'2b'.repeat(64)}`, 'no identifier'],
     ['a response token that is no OCTET STRING', 'a1073005a203020101', 'no OCTET STRING'],
     ['an OCTET STRING in pieces', 'a1093007a205240304014e', 'not well-formed'],
     ['a field twice', 'a10c300aa0030a0101a0030a0101', 'one value'],

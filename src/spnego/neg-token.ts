@@ -9,6 +9,8 @@ import { MECH, NEG_STATES } from './token-fields.ts';
 
 /** NegTokenInit2 has fields 0 to 4, the others fewer. */
 const LAST_FIELD = 4;
+/** Those of mechanisms have 24 at most; messages may show one. */
+const MAX_OID_CHARS = 128;
 
 export type SpnegoToken =
   | ({ readonly kind: 'init' } & NegTokenInit)
@@ -115,10 +117,11 @@ function readFields(choice: AsnType | undefined): ReadonlyMap<number, AsnType> {
 }
 
 function readOid(value: AsnType | undefined): string {
-  if (!(value instanceof ObjectIdentifier) || value.getValue() === '') {
+  const dotted = value instanceof ObjectIdentifier ? value.getValue() : '';
+  if (dotted === '' || dotted.length > MAX_OID_CHARS) {
     throw malformed('The SPNEGO token has no identifier where a mechanism belongs');
   }
-  return value.getValue();
+  return dotted;
 }
 
 function readOctets(value: AsnType): Uint8Array {
