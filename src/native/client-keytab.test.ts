@@ -37,6 +37,10 @@ describe('readClientKeytab()', () => {
     expect(readClientKeytab('FILE:/nonexistent/keytab')).toBeNull();
     expect(readClientKeytab('/dev/null')).toBeNull();
   });
+
+  it('comes back from a device that never ends', () => {
+    expect(readClientKeytab('/dev/zero')).toBeNull();
+  });
 });
 
 function keytab(...entries: readonly Buffer[]): Buffer {

@@ -1,8 +1,10 @@
 // The client keytab for Heimdal, which unlike MIT does not look for `KRB5_CLIENT_KTNAME` (7.8). Owns reading whose keys a
 // keytab file holds (krb5's keytab file format, version 2); keys themselves are not looked at.
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 
 const FILE_VERSION = 0x0502;
+/** Only the first entry counts; a whole keytab of a user has some hundred bytes. */
+const MAX_BYTES = 64 * 1024;
 
 export interface ClientKeytab {
   readonly path: string;
@@ -23,10 +25,20 @@ export function readClientKeytab(
     return null;
   }
   try {
-    const principal = firstPrincipal(readFileSync(path));
+    const principal = firstPrincipal(readStart(path));
     return principal === null ? null : { path, principal };
   } catch {
     return null;
+  }
+}
+
+function readStart(path: string): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(MAX_BYTES);
+    return bytes.subarray(0, readSync(file, bytes));
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -1,12 +1,12 @@
 // The configuration file: one flat JSON object of a user. Owns its keys and their types; refuses unknown keys,
 // passwords and files nobody asked for. The meaning of the values is checked where they are used.
-import { createReadStream } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { SallyportErrorOptions } from '../errors/sallyport-error.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { findDefaultConfigPath } from './config-path.ts';
 import type { JsonFault } from './json-fault.ts';
 import { findJsonFault } from './json-fault.ts';
+import { readBounded } from './read-bounded.ts';
 import { parseWordList } from './word-list.ts';
 
 /** What a configuration file says; a key it does not have is `undefined`. */
@@ -81,11 +81,10 @@ export async function readConfiguration(
 }
 
 async function readBytes(path: string, mayBeAbsent: boolean): Promise<Uint8Array | undefined> {
-  const chunks: Uint8Array[] = [];
   try {
-    // `end` is inclusive: one byte more than allowed is enough to know.
-    for await (const chunk of createReadStream(path, { end: MAX_BYTES })) {
-      chunks.push(chunk);
+    const bytes = await readBounded(path, MAX_BYTES);
+    if (bytes !== null) {
+      return bytes;
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -100,10 +99,16 @@ async function readBytes(path: string, mayBeAbsent: boolean): Promise<Uint8Array
       cause: error,
     });
   }
-  return Buffer.concat(chunks);
+  throw invalid(`${path} is larger than 1 MiB`);
 }
 
-function parseConfiguration(path: string, bytes: Uint8Array): Configuration {
+/**
+ * Reads the content of such a file.
+ *
+ * @param path for messages, and for what in it is relative
+ * @throws SallyportError CONFIG_INVALID
+ */
+export function parseConfiguration(path: string, bytes: Uint8Array): Configuration {
   const values = parseObject(path, decode(path, bytes));
   for (const key of Object.keys(values)) {
     checkKey(path, key);
@@ -133,9 +138,6 @@ function parseConfiguration(path: string, bytes: Uint8Array): Configuration {
 }
 
 function decode(path: string, bytes: Uint8Array): string {
-  if (bytes.length > MAX_BYTES) {
-    throw invalid(`${path} is larger than 1 MiB`);
-  }
   try {
     // Also drops the byte order mark that Windows editors write.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -1,11 +1,12 @@
 // A short list of names that a command keeps beside the configuration file: a JSON array of strings. Owns that it is
 // read strictly and replaced whole; what the names mean is the caller's. No secret belongs in one.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, posix, win32 } from 'node:path';
 import { errorWord } from '../errors/error-word.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { findDefaultConfigPath } from './config-path.ts';
+import { readBounded } from './read-bounded.ts';
 
 const MAX_BYTES = 64 * 1024;
 /** A host and a port. */
@@ -28,13 +29,13 @@ export function nameFilePath(
  * @throws SallyportError CONFIG_INVALID
  */
 export async function readNames(path: string): Promise<readonly string[]> {
-  let text: string;
+  let bytes: Buffer | null;
   try {
-    text = await readFile(path, 'utf8');
+    bytes = await readBounded(path, MAX_BYTES);
   } catch (error) {
     return absentOr(path, error);
   }
-  const names = text.length > MAX_BYTES ? undefined : parseNames(text);
+  const names = bytes === null ? undefined : parseNames(bytes.toString('utf8'));
   if (names === undefined) {
     throw new SallyportError('CONFIG_INVALID', `${path} is not a JSON array of host names`, {
       hint: 'Mend it, or remove it: a command of sallyport made it and makes it anew.',
@@ -98,7 +99,7 @@ async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 /** Nothing is quoted from the text: it may be any file. */
-function parseNames(text: string): readonly string[] | undefined {
+export function parseNames(text: string): readonly string[] | undefined {
   try {
     // Windows editors write a byte order mark.
     const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));

@@ -83,7 +83,7 @@ export class RequestBody {
 }
 
 /** RFC 9112 section 6.3, for requests: a body is announced or there is none. */
-function requestFraming({ method, headers }: RequestHead): Framing {
+export function requestFraming({ method, headers }: RequestHead): Framing {
   const codings = headers.tokens('transfer-encoding');
   const lengths = headers.tokens('content-length');
   if (method === 'CONNECT' || (codings.length === 0 && lengths.length === 0)) {

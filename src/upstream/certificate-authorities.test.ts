@@ -104,6 +104,7 @@ describe('trustOf()', () => {
   it.each([
     ['a file that is not there', () => join(folder, 'missing')],
     ['a file without certificates', () => file('empty.pem', 'nothing')],
+    ['a file of more than 16 MiB', () => file('long.pem', ca.padEnd(16 * 1024 * 1024 + 1))],
     ['a file with an odd one', () => file('odd.pem', `${ca}\n${ODD}`)],
   ])('refuses %s with CA_UNREADABLE', async (_, path) => {
     await expect(trustOf({ ca: path(), systemCa: false, env: {} })).rejects.toMatchObject({

@@ -1,12 +1,12 @@
 // The certificate authorities TLS trusts: Node's, the operating system's, and those of named files. Owns their gathering
 // at the first TLS connection, and the checking of the file the user names.
 import { createHash, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { SecureContext } from 'node:tls';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { errorWord } from '../errors/error-word.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
-import { splitCertificates } from '../settings/pem.ts';
+import { MAX_PEM_BYTES, splitCertificates } from '../settings/pem.ts';
+import { readBounded } from '../settings/read-bounded.ts';
 import type { SystemCertificates } from '../settings/system-certificates.ts';
 import { readSystemCertificates } from '../settings/system-certificates.ts';
 
@@ -126,10 +126,13 @@ function contextTrusting(added: readonly string[]): SecureContext {
 }
 
 async function readCertificates(file: string): Promise<string[]> {
-  const text = await readFile(file, 'latin1').catch((cause) => {
+  const bytes = await readBounded(file, MAX_PEM_BYTES).catch((cause) => {
     throw unreadable(`Cannot read ${file} (${errorWord(cause)})`, cause);
   });
-  const found = splitCertificates(text);
+  if (bytes === null) {
+    throw unreadable(`${file} has more than 16 MiB`);
+  }
+  const found = splitCertificates(bytes.toString('latin1'));
   if (found.length === 0 || !found.every(isCertificate)) {
     throw unreadable(`${file} holds no certificate that can be read`);
   }

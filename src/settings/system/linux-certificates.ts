@@ -1,8 +1,8 @@
 // The bundle of certificate authorities Linux distributions and the BSDs keep, one PEM file. Owns where it lies.
-import { readFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { errorWord } from '../../errors/error-word.ts';
-import { splitCertificates } from '../pem.ts';
+import { MAX_PEM_BYTES, splitCertificates } from '../pem.ts';
+import { readBounded } from '../read-bounded.ts';
 import type { SystemCertificates } from './certificates.ts';
 
 /** The first that is there counts. */
@@ -32,7 +32,10 @@ export async function readLinuxCertificates(env: NodeJS.ProcessEnv): Promise<Sys
 
 async function readBundle(file: string): Promise<SystemCertificates> {
   try {
-    return { from: file, certificates: splitCertificates(await readFile(file, 'latin1')) };
+    const bytes = await readBounded(file, MAX_PEM_BYTES);
+    return bytes === null
+      ? { from: file, certificates: [], problem: 'it has more than 16 MiB' }
+      : { from: file, certificates: splitCertificates(bytes.toString('latin1')) };
   } catch (error) {
     return { from: file, certificates: [], problem: `it cannot be read (${errorWord(error)})` };
   }
