@@ -34,6 +34,7 @@ export interface CredentialSource {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is to find
 const CONTROL = /[\0-\x1f\x7f]/;
+const MAX_NAME_CHARS = 1024;
 const NAME_FAULTS: readonly (readonly [RegExp, string])[] = [
   [/^$|^[^\\]*\\$/, 'is empty'],
   [CONTROL, 'has a control character'],
@@ -67,7 +68,10 @@ export function parseIdentity(typed: string, password: Secret): PasswordIdentity
  * @throws SallyportError CREDENTIALS_INVALID
  */
 export function checkUserName(typed: string, place?: string): void {
-  const fault = NAME_FAULTS.find(([pattern]) => pattern.test(typed))?.[1];
+  const fault =
+    typed.length > MAX_NAME_CHARS
+      ? `is longer than ${MAX_NAME_CHARS} characters`
+      : NAME_FAULTS.find(([pattern]) => pattern.test(typed))?.[1];
   if (fault !== undefined) {
     const whose = place === undefined ? 'The user name' : `The user name of ${place}`;
     throw new SallyportError('CREDENTIALS_INVALID', `${whose} ${fault}`, {
