@@ -51,7 +51,8 @@ interface Nonce {
 }
 
 const HASHES = { MD5: 'md5', 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256' } as const;
-const PARAMETER = /([a-z]+\*?)=(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/gi;
+/** Each begins where the last one ended (`y`): what is none ends the list, and is not searched for others. */
+const PARAMETER = /[\s,]*([a-z]+\*?)=(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/giy;
 
 /** What one listener knows of the nonces it gave out. */
 export class DigestAuthority {
