@@ -2,7 +2,11 @@
 // of header fields; pure.
 
 import type { DigestChallenge } from '../digest/digest-challenge.ts';
-import { parseDigestChallenge, strengthOf } from '../digest/digest-challenge.ts';
+import {
+  MAX_PARAMETER_CHARS,
+  parseDigestChallenge,
+  strengthOf,
+} from '../digest/digest-challenge.ts';
 import { canHash } from '../digest/digest-credentials.ts';
 import type { Challenge } from '../http1/challenges.ts';
 import { isScheme, parseChallenges } from '../http1/challenges.ts';
@@ -19,8 +23,9 @@ export function strongestDigest(offers: readonly Challenge[]): DigestChallenge |
   return usable.toSorted((a, b) => strengthOf(b) - strengthOf(a))[0] ?? null;
 }
 
-/** `nextnonce` of an `Authentication-Info` or `Proxy-Authentication-Info` field, or `null`. */
+/** `nextnonce` of an `Authentication-Info` or `Proxy-Authentication-Info` field; `null` for none, or one too long. */
 export function nextNonceIn(field: string | undefined): string | null {
   const [info] = field === undefined ? [] : parseChallenges([`Info ${field}`]);
-  return info?.params.get('nextnonce') ?? null;
+  const nonce = info?.params.get('nextnonce') ?? '';
+  return nonce === '' || nonce.length > MAX_PARAMETER_CHARS ? null : nonce;
 }

@@ -94,6 +94,8 @@ describe('strongestDigest()', () => {
 describe('nextNonceIn()', () => {
   it.each([
     ['nextnonce="n2"', 'n2'],
+    [`nextnonce="${'n'.repeat(4096)}"`, 'n'.repeat(4096)],
+    [`nextnonce="${'n'.repeat(4097)}"`, null],
     ['qop=auth, rspauth="00", nextnonce="n, 3"', 'n, 3'],
     ['rspauth="00"', null],
     ['', null],

@@ -26,7 +26,7 @@ export interface DigestChallenge {
 /** Strongest first. */
 const ALGORITHMS: readonly DigestAlgorithm[] = ['SHA-512-256', 'SHA-256', 'MD5'];
 /** A longer one would go back in every request. */
-const MAX_PARAMETER_CHARS = 4096;
+export const MAX_PARAMETER_CHARS = 4096;
 
 /**
  * Reads the parameters of a `Digest` challenge.
