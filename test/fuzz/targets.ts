@@ -1,5 +1,6 @@
 // All fuzz targets. A new parser is one entry in the file of its layer, beside this one's neighbours in `targets/`.
 import type { FuzzTarget } from './engine/target.ts';
+import { DIGEST_TARGETS } from './targets/digest.ts';
 import { HTTP1_TARGETS } from './targets/http1.ts';
 import { NATIVE_TARGETS } from './targets/native.ts';
 import { NTLM_TARGETS } from './targets/ntlm.ts';
@@ -12,6 +13,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...HTTP1_TARGETS,
   ...NTLM_TARGETS,
   ...SPNEGO_TARGETS,
+  ...DIGEST_TARGETS,
   ...ROUTE_TARGETS,
   ...SETTINGS_TARGETS,
   ...NATIVE_TARGETS,

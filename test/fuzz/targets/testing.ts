@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { parseRequestHead } from '../../../src/http1/head.ts';
 import { verifyBasic } from '../../../src/testing/acceptors/basic.ts';
+import { DigestAuthority } from '../../../src/testing/acceptors/digest.ts';
 import { NegotiateAcceptor } from '../../../src/testing/acceptors/negotiate-acceptor.ts';
 import { NtlmAcceptor } from '../../../src/testing/acceptors/ntlm-acceptor.ts';
 import {
@@ -138,11 +139,15 @@ export const TESTING_TARGETS: readonly FuzzTarget[] = [
     run(input) {
       const signOn = new ConnectionSignOn({
         ...LENIENT,
-        schemes: ['Negotiate', 'NTLM', 'Basic'],
+        schemes: ['Negotiate', 'NTLM', 'Digest', 'Basic'],
+        digest: new DigestAuthority({}, ACCOUNTS),
         negotiate: { raw: true, wrapped: true },
       });
       for (const line of input.toString('latin1').split('\n')) {
-        const decision = signOn.decide(line === '' ? [] : [line]);
+        const decision = signOn.decide(line === '' ? [] : [line], {
+          method: 'GET',
+          target: '/',
+        });
         assert.ok(decision.kind !== 'pass' || decision.user !== null);
         assert.doesNotMatch(decision.header ?? '', /[\0\r\n]/);
       }
