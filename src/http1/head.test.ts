@@ -67,6 +67,7 @@ describe('parseResponseHead()', () => {
     ['HTTP/2 200\r\n\r\n'],
     ['SSH-2.0-x\r\n\r\n'],
     ['HTTP/1.1 20 OK\r\n\r\n'],
+    ['HTTP/1.1 099 OK\r\n\r\n'],
     ['HTTP/1.1 200 OK\r\nA : b\r\n\r\n'],
     ['HTTP/1.1 200 OK\r\nno colon\r\n\r\n'],
     ['HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n'],

@@ -21,7 +21,8 @@ export interface RequestHead {
   readonly headers: HeaderList;
 }
 
-const STATUS_LINE = /^HTTP\/(\d)\.(\d) (\d{3})(?: (.*))?$/;
+/** A status below 100 does not exist (RFC 9110 section 15); taken for an interim one, another answer would be waited for. */
+const STATUS_LINE = /^HTTP\/(\d)\.(\d) ([1-9]\d{2})(?: (.*))?$/;
 const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e\x80-\xff]+) HTTP\/1\.([01])$/;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const FORBIDDEN_IN_VALUE = /[\0\r\n]/;
