@@ -100,7 +100,7 @@ describe('nextNonceIn()', () => {
     ['rspauth="00"', null],
     ['', null],
     [undefined, null],
-  ])('reads %s as %s', (field, nonce) => {
+  ])('reads %.30s as %.30s', (field, nonce) => {
     expect(nextNonceIn(field)).toBe(nonce);
   });
 });

@@ -5,10 +5,13 @@ import { Constructed, fromBER } from 'asn1js';
 import { SallyportError } from '../errors/sallyport-error.ts';
 
 const MAX_BYTES = 64 * 1024;
-/** asn1js counts before it descends. A certificate is 8 deep, a SPNEGO token 5. Strings are not looked into. */
+/** A certificate is 8 deep, a SPNEGO token 5. */
+const MAX_DEPTH = 12;
+const MAX_NODES = 2_000;
+/** asn1js counts before it descends. Strings are not looked into. */
 const LIMITS = {
-  maxDepth: 12,
-  maxNodes: 2_000,
+  maxDepth: MAX_DEPTH,
+  maxNodes: MAX_NODES,
   maxContentLength: MAX_BYTES,
   parseEmbedded: false,
   copyInput: false,

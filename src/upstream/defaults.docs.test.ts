@@ -25,6 +25,24 @@ const settings = new Map(
   ]),
 );
 
+/** Folders, and how the constants in them look that stand in the table. */
+const ANY = /^(?:export )?const ([A-Z_]+) = [\d_ *]+;$/gm;
+const LARGEST = /^(?:export )?const (MAX_[A-Z_]+) = [\d_ *]+;$/gm;
+const LIMITED: [string, RegExp][] = [
+  ['src/upstream', ANY],
+  ...[
+    'http1',
+    'ntlm',
+    'spnego',
+    'digest',
+    'native',
+    'settings',
+    'settings/system',
+    'route',
+    'auth',
+  ].map((folder): [string, RegExp] => [`src/${folder}`, LARGEST]),
+];
+
 /** `10 s` -> 10000; `64 KiB` -> 65536 */
 function parseValue(text: string): number {
   const [, number = '', unit = ''] = /^(\d+)(?: (\w+))?$/.exec(text) ?? [];
@@ -46,14 +64,17 @@ describe('docs/defaults.md', () => {
     expect(findConstant(file, name)).toBe(parseValue(value));
   });
 
-  it('has every limit of upstream/', () => {
-    const files = readdirSync(pathOf('src/upstream')).filter((name) => !name.includes('.test.'));
+  it.each(LIMITED)('has every limit of %s', (folder, pattern) => {
+    const files = readdirSync(pathOf(folder)).filter((name) => /^(?!.*\.test\.).*\.ts$/.test(name));
     const known = files.flatMap((name) => {
-      const source = read(`src/upstream/${name}`);
-      return [...source.matchAll(/^const ([A-Z_]+) = [\d_ *]+;$/gm)].map(([, limit]) => limit);
+      const source = read(`${folder}/${name}`);
+      return [...source.matchAll(pattern)].map(
+        ([, limit]) => `\`${limit}\` in \`${folder}/${name}\``,
+      );
     });
-    const told = limits.map(([, , constant = '']) => /^`(\w+)`/.exec(constant)?.[1]);
-    expect(known.filter((name) => !told.includes(name))).toEqual([]);
+    const told = limits.map(([, , constant = '']) => constant);
+    expect(known.length).toBeGreaterThan(0);
+    expect(known.filter((constant) => !told.includes(constant))).toEqual([]);
   });
 
   it('tells the settings nobody changed', async () => {
