@@ -72,4 +72,15 @@ describe('Connection', () => {
       hint: expect.stringMatching(/is an HTTP proxy there/),
     });
   });
+
+  it('does not wait with a body for a connection that has closed meanwhile', async () => {
+    await using closed = await connected('proxy', (socket) => void socket.end());
+    const { connection } = closed;
+    expect(await connection.read()).toBe(null);
+    if (!connection.socket.closed) {
+      await once(connection.socket, 'close');
+    }
+    await connection.write(Buffer.alloc(100_000), () => false);
+    expect(await failureOf(connection.readHead())).toMatchObject({ code: 'CONNECTION_LOST' });
+  });
 });

@@ -122,7 +122,8 @@ export class Connection {
     if (this.#failure !== null) {
       throw this.#failure;
     }
-    if (this.socket.write(bytes)) {
+    // Of a socket that is gone no event will come; whoever reads the answer learns of the end.
+    if (this.socket.write(bytes) || this.socket.destroyed) {
       this.#timer?.refresh();
       return;
     }
