@@ -90,12 +90,18 @@ export class Upstream implements AsyncDisposable {
   readonly #pool = new Pool();
   readonly #limit = new HandshakeLimit();
   readonly #starts = new FirstStarts();
-  readonly #memory = new ProxyMemory(() => performance.now());
+  readonly #memory: ProxyMemory;
   readonly #nonces = new DigestNonces();
 
-  constructor(settings: UpstreamSettings, gate: LogonGate = processLogonGate) {
+  /** @param now a monotonic clock in milliseconds, by which what was set aside ages */
+  constructor(
+    settings: UpstreamSettings,
+    gate: LogonGate = processLogonGate,
+    now: () => number = () => performance.now(),
+  ) {
     this.#settings = settings;
     this.#gate = gate;
+    this.#memory = new ProxyMemory(now);
   }
 
   /** @throws SallyportError URL_INVALID, PROXY_URL_INVALID, NO_PROXY_INVALID */

@@ -1,0 +1,100 @@
+// `npm run soak`, short: it holds, and it fails where something leaks. The long run is made by hand.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Sample } from '../soak/flatness.ts';
+import { judgeFlatness } from '../soak/flatness.ts';
+import { randomOf } from '../soak/random.ts';
+
+const execute = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+describe('npm run soak', () => {
+  beforeAll(async () => {
+    // As the script of package.json does, but for the build: dist/ is there, and others run what is in it.
+    await execute(join(ROOT, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.scripts.json'], {
+      cwd: ROOT,
+    });
+  }, 60_000);
+
+  it('holds for 1,500 handshakes', { timeout: 120_000 }, async () => {
+    const { code, stdout } = await soak('--handshakes', '1500', '--seed', '20');
+    expect(stdout).toMatch(/soak: ok$/m);
+    expect(code).toBe(0);
+  });
+
+  it('fails where memory, listeners and descriptors leak', { timeout: 120_000 }, async () => {
+    const { code, stdout } = await soak('--handshakes', '200', '--seed', '21', '--plant-leaks');
+    const failed = stdout.split('\n').filter((line) => line.endsWith('FAILED'));
+    expect(code).toBe(1);
+    expect(failed.map((line) => line.split(/ {2,}/)[0])).toEqual(
+      expect.arrayContaining([
+        'heap, growth after the warm-up',
+        'listeners on the shared signal, at most',
+        'descriptors at the end, as at the start',
+        'active handles at the end, as at the start',
+      ]),
+    );
+  });
+
+  it('does not begin without a number of handshakes', async () => {
+    expect((await soak('--handshakes', 'many')).code).toBe(2);
+  });
+});
+
+describe('judgeFlatness()', () => {
+  const tolerance = { floor: 1_000, perHandshake: 20 };
+  const series = (valueAt: (index: number) => number): Sample[] =>
+    Array.from({ length: 20 }, (_, index) => ({ at: index * 1_000, value: valueAt(index) }));
+  const random = randomOf(1);
+
+  it('finds 24 bytes a handshake under noise of a hundred times as much', () => {
+    const noise = (): number => 50_000 * (random.next() - 0.5);
+    const leaky = series((index) => 14e6 + 24 * 1_000 * index + noise());
+    expect(judgeFlatness(leaky, tolerance)).toMatchObject({ isFlat: false, allowed: 380_000 });
+    expect(
+      judgeFlatness(
+        series(() => 14e6 + noise()),
+        tolerance,
+      ).isFlat,
+    ).toBe(true);
+  });
+
+  it('is not moved by four odd windows of twenty', () => {
+    const odd = series((index) => (index % 5 === 4 ? 30e6 : 14e6));
+    expect(judgeFlatness(odd, tolerance)).toMatchObject({ growth: 0, isFlat: true });
+  });
+
+  it('takes less for flat', () => {
+    expect(
+      judgeFlatness(
+        series((index) => 14e6 - 1e5 * index),
+        tolerance,
+      ).isFlat,
+    ).toBe(true);
+  });
+
+  it('allows the floor to a short run and no more', () => {
+    const short = (growth: number): Sample[] =>
+      Array.from({ length: 5 }, (_, index) => ({ at: index, value: (growth / 4) * index }));
+    expect(judgeFlatness(short(1_000), tolerance).isFlat).toBe(true);
+    expect(judgeFlatness(short(1_010), tolerance).isFlat).toBe(false);
+  });
+
+  it('refuses to judge four samples', () => {
+    expect(() => judgeFlatness(series(() => 1).slice(0, 4), tolerance)).toThrow('too few');
+  });
+});
+
+async function soak(...args: string[]): Promise<{ code: number; stdout: string }> {
+  const words = ['--expose-gc', 'build/test/soak/main.js', ...args];
+  try {
+    const { stdout } = await execute(process.execPath, words, { cwd: ROOT });
+    return { code: 0, stdout };
+  } catch (error) {
+    const { code, stdout } = error as { code: number; stdout: string };
+    return { code, stdout };
+  }
+}
