@@ -38,7 +38,7 @@ export interface ProxyCounts {
   readonly handshakes: number;
   /** Handshakes brought to their last leg (NTLM type 3), good or bad, by user; Basic and Digest have no handshake. */
   readonly finalLegs: Readonly<Record<string, number>>;
-  /** Credentials refused, of any scheme, by user: what an account lockout policy would count. */
+  /** Credentials refused, of any scheme, by user: what an account lockout policy would count; a stale nonce is none. */
   readonly refusals: Readonly<Record<string, number>>;
   /** Credentials refused, of any scheme and for any reason. */
   readonly refused: number;
@@ -79,7 +79,7 @@ export class ProxyRecord {
   }
 
   /** Counts what the credentials of one request came to. */
-  countDecision({ kind, scheme, leg, user, reason }: Decision): void {
+  countDecision({ kind, scheme, leg, user, reason, isStale }: Decision): void {
     if (reason === 'no-credentials') {
       this.#challenges += 1;
       return;
@@ -92,7 +92,10 @@ export class ProxyRecord {
     }
     if (kind === 'refuse') {
       this.#refused += 1;
-      increment(this.#refusals, user ?? '');
+      // A nonce that was too old says nothing of the password.
+      if (!isStale) {
+        increment(this.#refusals, user ?? '');
+      }
     }
   }
 

@@ -120,6 +120,7 @@ describe('nonces of Digest', () => {
     }
 
     expect(legs).toEqual([2, 1, 1, 2, 1, 1, 2]);
+    expect(proxy.counts()).toMatchObject({ refused: 2, refusals: {} });
   });
 
   it('are renewed on a new connection where the proxy closes the old one', async () => {
