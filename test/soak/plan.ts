@@ -41,9 +41,25 @@ const BASIC = {
   proxy: { schemes: ['Basic'], users: [ALICE] },
   client: { user: 'alice', password: PASSWORD, auth: 'basic', allowBasicHttp: true },
 } as const;
+/** A nonce is stale after some requests, and the next one comes with the answer: both go on without a refusal. */
+const DIGEST = {
+  proxy: { schemes: ['Digest'], users: [ALICE], digest: { nonceUses: 20 } },
+  client: { user: 'alice', password: PASSWORD },
+} as const;
+const DIGEST_NEXT = {
+  proxy: {
+    schemes: ['Digest'],
+    users: [ALICE],
+    digest: { algorithms: ['SHA-256'], nextNonce: true },
+  },
+  client: { user: 'alice', password: PASSWORD },
+} as const;
 
 /** An account of its own for each scheme: a wrong password is judged once per account, whoever asks. */
-const wrong = ({ proxy, client }: typeof NTLM | typeof SPNEGO | typeof BASIC, name: string) => ({
+const wrong = (
+  { proxy, client }: typeof NTLM | typeof SPNEGO | typeof BASIC | typeof DIGEST,
+  name: string,
+) => ({
   role: 'refusing' as const,
   proxy: { ...proxy, users: [{ name, password: PASSWORD }] },
   client: { ...client, user: name, password: WRONG },
@@ -66,6 +82,8 @@ export const PLAN = {
   negotiate: { role: 'calm', ...RAW },
   'negotiate-spnego': { role: 'calm', ...SPNEGO },
   basic: { role: 'calm', ...BASIC },
+  digest: { role: 'calm', ...DIGEST },
+  'digest-next': { role: 'calm', ...DIGEST_NEXT },
   'cut-first': {
     role: 'cutting',
     client: NTLM.client,
@@ -84,13 +102,16 @@ export const PLAN = {
   'wrong-ntlm': wrong(NTLM, 'bob'),
   'wrong-spnego': wrong(SPNEGO, 'carol'),
   'wrong-basic': wrong(BASIC, 'dave'),
+  'wrong-digest': wrong(DIGEST, 'frank'),
   'wild-ntlm': { role: 'wild', ...NTLM },
   'wild-tls': { role: 'wild', ...NTLM, tls: true },
   'wild-spnego': { role: 'wild', ...SPNEGO },
   'wild-basic': { role: 'wild', ...BASIC },
+  'wild-digest': { role: 'wild', ...DIGEST },
   'shaky-ntlm': { role: 'shaky', ...NTLM },
   'shaky-spnego': { role: 'shaky', ...SPNEGO },
   'shaky-basic': { role: 'shaky', ...BASIC },
+  'shaky-digest': { role: 'shaky', ...DIGEST },
 } as const satisfies Record<string, ProxyPlan>;
 
 export type ProxyName = keyof typeof PLAN;

@@ -73,7 +73,8 @@ export class Tally implements Disposable {
     seen.answered += 1;
     seen.tunnels += isConnect && status === 200 ? 1 : 0;
     seen.forwarded += isConnect || status === 407 ? 0 : 1;
-    seen.accepted += sent.proxy !== undefined && sent.proxy !== 'Basic' && status !== 407 ? 1 : 0;
+    const isHandshake = ['NTLM', 'Negotiate'].includes(sent.proxy ?? '');
+    seen.accepted += isHandshake && status !== 407 ? 1 : 0;
     if (status === 407 && tokenBytes.received.proxy !== undefined) {
       this.handshakes += 1;
       this.#onChallenge();
