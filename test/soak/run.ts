@@ -54,6 +54,8 @@ export async function runSoak(input: SoakInput): Promise<SoakResult> {
   await using stage = await Stage.open(seed);
   const clients = await Clients.open(stage.places, scratch, clock.now);
   using tally = new Tally(stage.places.proxies, () => clock.tick());
+  // Node opens its handle when the first socket ends.
+  process.stderr.write('');
   // What was closed while the stage was built is told a turn later.
   await pause(50);
   const before = { descriptors: countDescriptors(), resources: activeResources() };
