@@ -23,6 +23,8 @@ export interface DialOptions {
  */
 const FAMILY_ATTEMPT_MS = 1000;
 const KEEP_ALIVE_AFTER_MS = 30_000;
+/** What one read of the network brings. Beyond Node's 16 KiB the socket would be stopped and started again each time. */
+const TLS_READ_BYTES = 65_536;
 
 /**
  * TCP to a host, IPv6 and IPv4 (RFC 8305 in Node's form).
@@ -62,13 +64,16 @@ export async function secure(
   options: DialOptions,
 ): Promise<TLSSocket> {
   const secureContext = await contextFor(socket, peer, options.trust);
-  const tls = connectTls({
+  // By name: the types of Node 20 do not know highWaterMark, which it takes.
+  const how = {
     socket,
     host,
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ALPNProtocols: ['http/1.1'],
+    highWaterMark: TLS_READ_BYTES,
     secureContext,
-  });
+  };
+  const tls = connectTls(how);
   await ready(tls, 'secureConnect', peer, options, (cause) =>
     untrusted(peer, cause, options.trust),
   );

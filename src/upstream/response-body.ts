@@ -57,7 +57,7 @@ export class ResponseBody extends Readable {
   async #pull(): Promise<void> {
     let wanted = true;
     while (wanted && !this.#finished) {
-      const packet = await this.#connection.read();
+      const packet = await this.#connection.readBulk();
       if (packet === null) {
         this.#endOfConnection();
         return;

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
 import { describe, expect, it, vi } from 'vitest';
 import { createCorporateProxy, createOrigin, originBytes } from '../../src/testing/index.ts';
 import { ALICE, CERTIFICATES, clientOfAlice, readAll } from './network.ts';
@@ -116,6 +117,44 @@ describe('a download', () => {
       code: 'BODY_INCOMPLETE',
       message: expect.stringContaining('after 500 bytes'),
     });
+  });
+
+  it('over TLS is handed on in pieces larger than the records it comes in', async () => {
+    const length = 200_000;
+    await using origin = await createRawServer((socket) => {
+      (socket as TLSSocket).setMaxSendFragment(512);
+      const head = `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`;
+      socket.once('data', () =>
+        socket.write(Buffer.concat([Buffer.from(head), originBytes(length)])),
+      );
+    }, CERTIFICATES);
+    await using client = await clientOfAlice({ proxy: 'direct' });
+    const { body } = await client.request(`${origin.url}/`);
+    const pieces: Buffer[] = [];
+    body.on('data', (piece) => pieces.push(piece));
+    await once(body, 'end');
+    expect(Buffer.concat(pieces).equals(originBytes(length))).toBe(true);
+    expect(pieces.length).toBeLessThan(length / 512 / 4);
+  });
+
+  it('over TLS that breaks off is read to its last byte before the error', async () => {
+    await using origin = await createRawServer((socket) => {
+      const head = 'HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n';
+      socket.once('data', () =>
+        socket.end(Buffer.concat([Buffer.from(head), originBytes(150_000)])),
+      );
+    }, CERTIFICATES);
+    await using client = await clientOfAlice({ proxy: 'direct' });
+    const { body } = await client.request(`${origin.url}/`);
+    let received = 0;
+    body.on('data', (piece: Buffer) => {
+      received += piece.length;
+    });
+    await expect(once(body, 'end')).rejects.toMatchObject({
+      code: 'BODY_INCOMPLETE',
+      message: expect.stringContaining('after 150000 bytes'),
+    });
+    expect(received).toBe(150_000);
   });
 
   it('is ended by its signal', async () => {
