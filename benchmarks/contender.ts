@@ -3,11 +3,18 @@
 
 /** One measurement. */
 export interface Sample {
-  readonly ms: number;
+  /** In the unit of its section. */
+  readonly value: number;
   /** Requests the proxy saw, where somebody counts them. */
   readonly legs: number | null;
   /** The same time by the relay's watch, where there is a relay. */
   readonly relayMs: number | null;
+  /** CPU time of the client for each GB, in seconds, where there are as many bytes. */
+  readonly cpuPerGb: number | null;
+}
+
+export function sampleOf(value: number, more: Partial<Sample> = {}): Sample {
+  return { value, legs: null, relayMs: null, cpuPerGb: null, ...more };
 }
 
 export interface Measurable {

@@ -1,8 +1,10 @@
 // curl as a contender: the peer everybody has. Each measurement is a process of its own, timed by its own clock, so
 // that its start does not count.
-import { spawn } from 'node:child_process';
 import type { Measurable, Sample } from './contender.ts';
+import { sampleOf } from './contender.ts';
+import { curlConfig } from './curl-config.ts';
 import type { Relay } from './relays.ts';
+import { runProcess } from './run-process.ts';
 
 export interface CurlContender {
   readonly title: string;
@@ -23,43 +25,20 @@ export function curlContender(contender: CurlContender): Measurable {
 }
 
 async function tunnelTime({ proxy, relay, auth, user, url }: CurlContender): Promise<Sample> {
-  // By standard input: a password is no argument.
-  const config = [
-    `url = ${quote(url)}`,
-    `proxy = ${quote(proxy)}`,
-    `proxy-user = ${quote(user === null ? ':' : `${user.typed}:${user.password}`)}`,
-    'noproxy = ""',
-    'proxytunnel',
-    auth,
-    'silent',
-    'output = "/dev/null"',
+  const config = curlConfig({
+    url,
+    proxy,
+    user,
+    flags: ['proxytunnel', auth],
     // After the name, the TCP connection and the tunnel; the relay's watch is held against it.
-    'write-out = "%{http_connect} %{num_connects} %{time_pretransfer}"',
-  ].join('\n');
-  const { code, stdout } = await runCurl(['-q', '--config', '-'], config);
+    writeOut: '%{http_connect} %{num_connects} %{time_pretransfer}',
+  });
+  const { code, stdout } = await runProcess('curl', ['-q', '--config', '-'], { input: config });
   const [status, connections, seconds] = stdout.split(' ').map(Number);
   if (code !== 0 || status !== 200 || connections !== 1 || seconds === undefined) {
     throw new Error(`curl ended with ${code}: ${stdout}`);
   }
   const seen = await relay?.passages();
   const last = seen?.at(-1);
-  return { ms: seconds * 1000, legs: last?.legs ?? null, relayMs: last?.tunnelMs ?? null };
-}
-
-function quote(text: string): string {
-  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
-}
-
-function runCurl(
-  args: readonly string[],
-  input: string,
-): Promise<{ readonly code: number | null; readonly stdout: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('curl', args, { stdio: ['pipe', 'pipe', 'ignore'], timeout: 20_000 });
-    const output: Buffer[] = [];
-    child.stdout.on('data', (piece: Buffer) => output.push(piece));
-    child.stdin.on('error', () => undefined).end(input);
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout: Buffer.concat(output).toString() }));
-  });
+  return sampleOf(seconds * 1000, { legs: last?.legs ?? null, relayMs: last?.tunnelMs ?? null });
 }

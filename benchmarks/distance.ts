@@ -2,21 +2,16 @@
 // the targets.
 import type { SallyportOptions } from 'sallyport';
 import { LAB } from '../test/lab/lab.ts';
-import type { Cntlm } from './cntlm-peer.ts';
-import { startCntlm } from './cntlm-peer.ts';
-import type { Contender, Measurable } from './contender.ts';
+import type { Measurable } from './contender.ts';
 import type { CurlContender } from './curl-contender.ts';
 import { curlContender } from './curl-contender.ts';
+import type { GroupMember } from './peer-group.ts';
+import { PeerGroup } from './peer-group.ts';
 import type { Relay, Relays } from './relays.ts';
-import type { RowPlan } from './report.ts';
 import type { SallyportContender } from './sallyport-contenders.ts';
 import { acquaintedContender, strangerContender } from './sallyport-contenders.ts';
-
-export interface Scenery extends AsyncDisposable {
-  readonly contenders: readonly Contender[];
-  /** The rows of the table, in its order. */
-  readonly plans: readonly RowPlan[];
-}
+import type { Entry, Scenery } from './scenery.ts';
+import { sceneryOf, withoutTarget } from './scenery.ts';
 
 export interface DistanceInput {
   /** In milliseconds; 0 goes to the proxies directly, without a relay. */
@@ -39,31 +34,17 @@ const FILE = `${origins.http}/${files.small.name}`;
 export async function prepareDistance(input: DistanceInput): Promise<Scenery> {
   const { rttMs, scratch } = input;
   const open = await lineTo(input, proxies.open.port);
-  const cntlm = cntlmPeer(await lineTo(input, proxies.ntlm.port), scratch);
+  const line = await lineTo(input, proxies.ntlm.port);
+  const peers = new PeerGroup(new URL(line.url).host, scratch);
   const entries: readonly Entry[] = [
     { name: 'open', contender: acquaintedContender(ours('no sign-on', open, input, null, {})) },
     ...kerberosEntries(await lineTo(input, proxies.kerberos.port), input),
     ...ntlmEntries(await lineTo(input, proxies.ntlm.port), input),
-    { name: 'cntlm', contender: cntlm.contender, against: 'curl' },
+    ...peers.members.map((member) => peerEntry(member, line, input)),
   ];
-  const idOf = (name: string): string => `${name}-${rttMs}`;
-  return {
-    contenders: entries.map(({ name, contender }) => ({ ...contender, id: idOf(name) })),
-    plans: entries.map(({ name, contender, against, maxRatio, sameLegs }) => ({
-      ...{ id: idOf(name), title: contender.title },
-      ...(against === undefined ? {} : { against: idOf(against) }),
-      // Without distance the times are those of two schedulers: shown, not judged.
-      ...(maxRatio === undefined || rttMs === 0 ? {} : { maxRatio }),
-      ...(sameLegs === undefined || rttMs === 0 ? {} : { sameLegs }),
-    })),
-    [Symbol.asyncDispose]: cntlm.end,
-  };
-}
-
-/** A row before its distance is part of its name. */
-interface Entry extends Pick<RowPlan, 'against' | 'maxRatio' | 'sameLegs'> {
-  readonly name: string;
-  readonly contender: Measurable;
+  // Without distance the times are those of two schedulers: shown, not judged.
+  const shown = rttMs === 0 ? entries.map(withoutTarget) : entries;
+  return sceneryOf(shown, String(rttMs), peers);
 }
 
 function kerberosEntries(line: Line, input: DistanceInput): Entry[] {
@@ -145,23 +126,25 @@ async function lineTo({ rttMs, relays }: DistanceInput, port: number): Promise<L
   return { url: relay.url, relay };
 }
 
-/** Through a cntlm on this machine, which has the distance before it; Sallyport itself signs on to nothing here. */
-function cntlmPeer({ url, relay }: Line, scratch: string) {
-  const title = 'NTLM by cntlm on this machine';
-  let cntlm: Cntlm | undefined;
+/** Through a proxy on this machine, which has the distance before it; Sallyport itself signs on to nothing here. */
+function peerEntry(
+  { name, start }: GroupMember,
+  { relay }: Line,
+  { scratch }: DistanceInput,
+): Entry {
+  const title = `NTLM by ${name} on this machine`;
   let through: Measurable | undefined;
-  const contender: Measurable = {
-    title,
-    measure: async () => {
-      cntlm ??= await startCntlm({ folder: scratch, proxy: new URL(url).host, user: users.alice });
-      through ??= acquaintedContender({
-        ...{ title, target: TARGET, scheme: null, relay: null },
-        options: { proxy: cntlm.url, env: { HOME: scratch } },
-      });
-      const sample = await through.measure();
-      const passages = (await relay?.passages()) ?? [];
-      return { ...sample, legs: passages.at(-1)?.legs ?? null };
-    },
+  const measure = async () => {
+    const { url } = await start();
+    through ??= acquaintedContender({
+      ...{ title, target: TARGET, scheme: null, relay: null },
+      options: { proxy: url, env: { HOME: scratch } },
+    });
+    // Of a peer before it.
+    await relay?.passages();
+    const sample = await through.measure();
+    const passages = (await relay?.passages()) ?? [];
+    return { ...sample, legs: passages.at(-1)?.legs ?? null };
   };
-  return { contender, end: async () => cntlm?.[Symbol.asyncDispose]() };
+  return { name, against: 'curl', contender: { title, measure } };
 }

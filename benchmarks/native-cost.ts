@@ -1,61 +1,84 @@
 // What the operating system's sign-on costs a process that uses it, and whether one that does not is spared: fresh
 // processes with and without it, each asked at its end.
-import { spawn } from 'node:child_process';
-import type { Contender, Sample } from './contender.ts';
+import { LAB } from '../test/lab/lab.ts';
+import type { Sample } from './contender.ts';
+import { sampleOf } from './contender.ts';
+import { runProcess } from './run-process.ts';
+import type { Scenery } from './scenery.ts';
+import { sceneryOf } from './scenery.ts';
 
-/** Folder of the built package, as a `file:` URL that ends in a slash. */
 export interface NativeCostInput {
+  /** A folder of this run. */
+  readonly scratch: string;
+  /** The built package, as a `file:` URL that ends in a slash. */
   readonly dist: URL;
-  readonly env: NodeJS.ProcessEnv;
 }
 
+/** What FFI and the security library may add to a process that uses them. */
+const MAX_NATIVE_MS = 30;
 /** The file name of koffi begins so on every platform. */
 const FFI_LIBRARY = /koffi/;
 
-/** Fresh processes: the library alone, with what reads SPNEGO, with the security library of the system. */
-export function loadingContenders({ dist, env }: NativeCostInput): Record<Load, Contender> {
+/** The rows of fresh processes: the library alone, with what reads SPNEGO, with the security library of the system. */
+export async function prepareNativeCost(input: NativeCostInput): Promise<Scenery> {
   const load = (path: string): string =>
-    `await import(${JSON.stringify(new URL(path, dist).href)})`;
+    `await import(${JSON.stringify(new URL(path, input.dist).href)})`;
   const library = `${load('index.js')};`;
   const spnego = `${library} ${load('spnego/neg-token.js')};`;
   const native = `${library} await (${load('native/security-provider.js')}).loadSecurityProvider();`;
-  return {
-    library: {
-      id: 'load-library',
-      title: 'a process that imports Sallyport',
-      measure: () => processTime(library, env),
-    },
-    spnego: {
-      id: 'load-spnego',
-      title: 'the same, and what reads SPNEGO, without FFI',
-      measure: () => processTime(spnego, env),
-    },
-    native: {
-      id: 'load-native',
-      title: 'the same, with FFI and the security library',
-      measure: () => processTime(native, env, { mustLoad: true }),
-    },
-  };
+  const env = environment(input);
+  const scenery = sceneryOf(
+    [
+      {
+        name: 'library',
+        contender: {
+          title: 'a process that imports Sallyport',
+          measure: () => processTime(library, env),
+        },
+      },
+      {
+        ...{ name: 'spnego', against: 'library', isDifference: true },
+        contender: {
+          title: 'the same, and what reads SPNEGO, without FFI',
+          measure: () => processTime(spnego, env),
+        },
+      },
+      {
+        ...{ name: 'native', against: 'library', maxMore: MAX_NATIVE_MS },
+        contender: {
+          title: 'the same, with FFI and the security library',
+          measure: () => processTime(native, env, { mustLoad: true }),
+        },
+      },
+    ],
+    'load',
+  );
+  const claim = { title: 'get with a password loads no FFI', isTrue: () => isSpared(input) };
+  return { ...scenery, claims: [claim] };
 }
 
-export type Load = 'library' | 'spnego' | 'native';
-
 /**
- * Runs the command in a process of its own.
+ * Through the NTLM squid, name and password given, all the way to a file of the origin.
  *
- * @returns whether koffi was loaded when it ended
  * @throws Error when the command fails
  */
-export async function loadsFfi(
-  { dist, env }: NativeCostInput,
-  args: readonly string[],
-): Promise<boolean> {
-  const main = new URL('cli/main.js', dist).pathname;
-  const { code, stderr } = await runNode(['--import', PROBE, main, ...args], env);
+async function isSpared(input: NativeCostInput): Promise<boolean> {
+  const { proxies, origins, users, files } = LAB;
+  const main = new URL('cli/main.js', input.dist).pathname;
+  const url = `${origins.http}/${files.small.name}`;
+  const args = ['--import', PROBE, main, 'get', '--proxy', proxies.ntlm.url, url];
+  const { typed: SALLYPORT_USER, password: SALLYPORT_PASSWORD } = users.alice;
+  const env = { ...environment(input), SALLYPORT_USER, SALLYPORT_PASSWORD };
+  const { code, stderr } = await runProcess(process.execPath, args, { env });
   if (code !== 0) {
     throw new Error(`sallyport ended with ${code}: ${stderr.trim().split('\n')[0]}`);
   }
-  return wordsOf(stderr).hasFfi;
+  return !wordsOf(stderr).hasFfi;
+}
+
+function environment({ scratch }: NativeCostInput): NodeJS.ProcessEnv {
+  const { PATH, KRB5_CONFIG, KRB5CCNAME } = process.env;
+  return { PATH, KRB5_CONFIG, KRB5CCNAME, HOME: scratch };
 }
 
 const MARK = 'bench: ';
@@ -77,7 +100,7 @@ async function processTime(
   { mustLoad = false } = {},
 ): Promise<Sample> {
   const args = ['--import', PROBE, '--input-type=module', '--eval', script];
-  const { code, stderr } = await runNode(args, env);
+  const { code, stderr } = await runProcess(process.execPath, args, { env });
   if (code !== 0) {
     throw new Error(stderr.split('\n').find((line) => /Error/.test(line)) ?? `node: ${code}`);
   }
@@ -85,7 +108,7 @@ async function processTime(
   if (hasFfi !== mustLoad) {
     throw new Error(mustLoad ? 'No FFI was loaded' : 'FFI was loaded without need');
   }
-  return { ms: cpuMs, legs: null, relayMs: null };
+  return sampleOf(cpuMs);
 }
 
 /** What the probe wrote. */
@@ -98,18 +121,4 @@ function wordsOf(stderr: string): { readonly cpuMs: number; readonly hasFfi: boo
     cpuMs: Number.parseInt(line.slice(MARK.length), 10) / 1000,
     hasFfi: FFI_LIBRARY.test(line),
   };
-}
-
-function runNode(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<{ readonly code: number | null; readonly stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const stdio = ['ignore', 'ignore', 'pipe'] as const;
-    const child = spawn(process.execPath, args, { env, stdio: [...stdio], timeout: 20_000 });
-    const errors: Buffer[] = [];
-    child.stderr.on('data', (piece: Buffer) => errors.push(piece));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stderr: Buffer.concat(errors).toString() }));
-  });
 }

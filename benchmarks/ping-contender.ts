@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import type { Contender } from './contender.ts';
+import { sampleOf } from './contender.ts';
 import type { Relays } from './relays.ts';
 
 export interface Ping extends AsyncDisposable {
@@ -27,7 +28,7 @@ export async function preparePing(relays: Relays, rttMs: number): Promise<Ping> 
         const started = performance.now();
         socket.write('.');
         await once(socket, 'data');
-        return { ms: performance.now() - started, legs: null, relayMs: null };
+        return sampleOf(performance.now() - started);
       },
     },
     [Symbol.asyncDispose]: async () => {

@@ -2,6 +2,8 @@
 import type { Outcome, Sample } from './contender.ts';
 import { reasonOf } from './contender.ts';
 import { median, quantile } from './statistics.ts';
+import type { Unit } from './units.ts';
+import { formatValue } from './units.ts';
 
 /** What a row shows and what it is held against. */
 export interface RowPlan {
@@ -10,13 +12,15 @@ export interface RowPlan {
   /** The id of the row this one is divided by, or which is subtracted. */
   readonly against?: string;
   readonly maxRatio?: number;
-  readonly maxMoreMs?: number;
+  readonly minRatio?: number;
+  /** In the unit of the section. */
+  readonly maxMore?: number;
   /** Subtracted, but without a target. */
   readonly isDifference?: boolean;
   /** The legs must be those of the other row, too. */
   readonly sameLegs?: boolean;
-  /** The time itself must lie so near to this: only for what is no measurement but a check. */
-  readonly near?: { readonly ms: number; readonly toleranceMs: number };
+  /** The figure itself must lie so near to this: only for what is no measurement but a check. */
+  readonly near?: { readonly value: number; readonly tolerance: number };
 }
 
 /** `none` is a row without a target, `unmeasured` one whose target could not be tried. */
@@ -32,6 +36,8 @@ export interface Row {
   readonly spread: string;
   /** The median by the relay's watch. */
   readonly relay: string;
+  /** Seconds for each GB. */
+  readonly cpu: string;
   /** To the row it is compared with. */
   readonly comparison: string;
   readonly target: string;
@@ -42,6 +48,7 @@ export interface Row {
 
 export interface Section {
   readonly title: string;
+  readonly unit: Unit;
   readonly rows: readonly Row[];
 }
 
@@ -50,11 +57,12 @@ export interface Section {
  */
 export function rowOf(
   plan: RowPlan,
+  unit: Unit,
   outcomes: ReadonlyMap<string, Outcome>,
   nameOf: ReadonlyMap<string, string>,
 ): Row {
   const name = nameOf.get(plan.id) ?? '';
-  const target = targetOf(plan);
+  const target = targetOf(plan, unit);
   const outcome = outcomes.get(plan.id);
   const own = samplesOf(outcome);
   if (own === null) {
@@ -62,17 +70,18 @@ export function rowOf(
     const verdict = target === '' ? 'none' : 'unmeasured';
     return { ...EMPTY, name, title: plan.title, target, verdict, absence };
   }
-  const times = own.map(({ ms }) => ms);
-  const relayTimes = own.flatMap(({ relayMs }) => (relayMs === null ? [] : [relayMs]));
+  const values = own.map(({ value }) => value);
+  const [low, high] = [0.1, 0.9].map((share) => formatValue(quantile(values, share), unit));
   return {
     ...{ name, title: plan.title, absence: null },
-    relay: relayTimes.length === 0 ? '' : median(relayTimes).toFixed(1),
+    relay: medianOf(own, 'relayMs', 1),
+    cpu: medianOf(own, 'cpuPerGb', 2),
     samples: own.length,
     legs: legsOf(own),
-    median: median(times).toFixed(1),
-    spread: `${quantile(times, 0.1).toFixed(1)} to ${quantile(times, 0.9).toFixed(1)}`,
+    median: formatValue(median(values), unit),
+    spread: `${low} to ${high}`,
     target,
-    ...compare(plan, own, samplesOf(outcomes.get(plan.against ?? '')), nameOf),
+    ...compare(plan, unit, own, samplesOf(outcomes.get(plan.against ?? '')), nameOf),
   };
 }
 
@@ -99,15 +108,18 @@ export function isFine(sections: readonly Section[]): boolean {
     .every(({ verdict }) => verdict === 'none' || verdict === 'met');
 }
 
+const COLUMNS = ['', '', 'n', 'legs', 'median', '10 % to 90 %', 'by relay', 'CPU s/GB'] as const;
+
 /** The table in Markdown, padded so that it reads as text, too. */
 export function formatTable(sections: readonly Section[]): string {
-  const header = ['', '', 'n', 'legs', 'ms', '10 % to 90 %', 'by relay', 'compared', 'target', ''];
-  const lines = sections.flatMap(({ title, rows }) => [
-    ['', `**${title}**`, ...header.slice(2).map(() => '')],
+  const header = [...COLUMNS, 'compared', 'target', ''];
+  const lines = sections.flatMap(({ title, unit, rows }) => [
+    ['', `**${title}: ${unit}**`, ...header.slice(2).map(() => '')],
     ...rows.map((row) => [
       ...[row.name, row.title, row.samples === 0 ? '' : String(row.samples), row.legs, row.median],
-      ...[row.spread, row.relay, row.absence === null ? row.comparison : 'not available'],
-      ...[row.target, MARKS[row.verdict]],
+      ...[row.spread, row.relay, row.cpu],
+      ...[row.absence === null ? row.comparison : 'not available', row.target],
+      MARKS[row.verdict],
     ]),
   ]);
   const widths = header.map((cell, at) =>
@@ -130,7 +142,15 @@ export function formatAbsences(sections: readonly Section[]): string {
     .join('\n');
 }
 
-const EMPTY = { samples: 0, legs: '', median: '', spread: '', relay: '', comparison: '' } as const;
+const EMPTY = {
+  samples: 0,
+  legs: '',
+  median: '',
+  spread: '',
+  relay: '',
+  cpu: '',
+  comparison: '',
+} as const;
 
 const MARKS: Readonly<Record<Verdict, string>> = {
   none: '',
@@ -141,57 +161,66 @@ const MARKS: Readonly<Record<Verdict, string>> = {
 
 function compare(
   plan: RowPlan,
+  unit: Unit,
   own: readonly Sample[],
   other: readonly Sample[] | null,
   nameOf: ReadonlyMap<string, string>,
 ): Pick<Row, 'comparison' | 'verdict'> {
-  const {
-    against,
-    maxRatio,
-    maxMoreMs,
-    sameLegs,
-    near,
-    isDifference = maxMoreMs !== undefined,
-  } = plan;
-  const mine = median(own.map(({ ms }) => ms));
+  const { against, maxRatio, minRatio, maxMore, sameLegs, near } = plan;
+  const { isDifference = maxMore !== undefined } = plan;
+  const mine = median(own.map(({ value }) => value));
   if (near !== undefined) {
-    const isNear = Math.abs(mine - near.ms) <= near.toleranceMs;
+    const isNear = Math.abs(mine - near.value) <= near.tolerance;
     return { comparison: '', verdict: isNear ? 'met' : 'missed' };
   }
-  const hasTarget = maxRatio !== undefined || maxMoreMs !== undefined;
+  const hasTarget = maxRatio !== undefined || minRatio !== undefined || maxMore !== undefined;
   if (against === undefined || other === null) {
     return { comparison: '', verdict: hasTarget ? 'unmeasured' : 'none' };
   }
-  const theirs = median(other.map(({ ms }) => ms));
+  const theirs = median(other.map(({ value }) => value));
   const name = nameOf.get(against) ?? against;
   const legsDiffer = sameLegs === true && legsOf(own) !== legsOf(other);
   const comparison = isDifference
-    ? `${name} + ${(mine - theirs).toFixed(1)} ms`
+    ? `${name} + ${formatValue(mine - theirs, unit)} ${unit}`
     : `${(mine / theirs).toFixed(2)} of ${name}`;
   if (!hasTarget) {
     return { comparison, verdict: 'none' };
   }
-  const isSlow =
+  const isWorse =
     mine / theirs > (maxRatio ?? Number.POSITIVE_INFINITY) ||
-    mine - theirs > (maxMoreMs ?? Number.POSITIVE_INFINITY);
-  return { comparison, verdict: isSlow || legsDiffer ? 'missed' : 'met' };
+    mine / theirs < (minRatio ?? Number.NEGATIVE_INFINITY) ||
+    mine - theirs > (maxMore ?? Number.POSITIVE_INFINITY);
+  return { comparison, verdict: isWorse || legsDiffer ? 'missed' : 'met' };
 }
 
-function targetOf({ maxRatio, maxMoreMs, sameLegs, near }: RowPlan): string {
+function targetOf({ maxRatio, minRatio, maxMore, sameLegs, near }: RowPlan, unit: Unit): string {
   const words: string[] = [];
   if (near !== undefined) {
-    words.push(`${near.ms} ± ${near.toleranceMs} ms`);
+    words.push(`${near.value} ± ${near.tolerance} ${unit}`);
   }
   if (maxRatio !== undefined) {
     words.push(`<= ${maxRatio.toFixed(2)}`);
   }
-  if (maxMoreMs !== undefined) {
-    words.push(`<= + ${maxMoreMs} ms`);
+  if (minRatio !== undefined) {
+    words.push(`>= ${minRatio.toFixed(2)}`);
+  }
+  if (maxMore !== undefined) {
+    words.push(`<= + ${maxMore} ${unit}`);
   }
   if (sameLegs === true) {
     words.push('same legs');
   }
   return words.join(', ');
+}
+
+/** Of the samples that have it; nothing where none has. */
+function medianOf(
+  samples: readonly Sample[],
+  which: 'relayMs' | 'cpuPerGb',
+  digits: number,
+): string {
+  const values = samples.flatMap(({ [which]: value }) => (value === null ? [] : [value]));
+  return values.length === 0 ? '' : median(values).toFixed(digits);
 }
 
 function samplesOf(outcome: Outcome | undefined): readonly Sample[] | null {

@@ -1,10 +1,15 @@
 // What a run leaves behind: the page with its table, and on request the raw numbers.
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Outcome } from './contender.ts';
+import type { Peer } from './peers.ts';
+import { findPeer, PEERS } from './peers.ts';
+import type { Unit } from './units.ts';
+
+const HISTORY = 'history';
 
 export interface Page {
   readonly machine: string;
@@ -28,7 +33,7 @@ export async function machineLine(root: URL): Promise<string> {
     `Node ${process.version}`,
     `Sallyport ${version}`,
     await versionOf('curl', ['--version']),
-    await versionOf('cntlm', ['-h']),
+    ...(await Promise.all(PEERS.map(peerVersion))),
   ];
   return parts.filter((part) => part !== '').join('; ');
 }
@@ -50,24 +55,76 @@ export async function writePage(folder: string, { machine, table, isQuick }: Pag
   await writeFile(join(folder, 'RESULTS.md'), lines.join('\n'));
 }
 
-/** Writes history/TIME.json into the folder: all samples, by the id of the contender. */
+/** All samples of a section, as a file of the history has them. */
+export interface RawSection {
+  readonly key: string;
+  readonly title: string;
+  readonly unit: Unit;
+  readonly rows: readonly RawRow[];
+}
+
+export interface RawRow {
+  /** The same in every run. */
+  readonly id: string;
+  readonly name: string;
+  readonly title: string;
+  /** The id of the row it is compared with, of the same section. */
+  readonly against: string | null;
+  readonly outcome: Outcome;
+}
+
+export interface RawRun {
+  /** ISO 8601 */
+  readonly time: string;
+  readonly machine: string;
+  readonly sections: readonly RawSection[];
+}
+
+/**
+ * Writes history/TIME.json into the folder.
+ *
+ * @returns the path of the file
+ */
 export async function writeHistory(
   folder: string,
-  machine: string,
-  outcomes: ReadonlyMap<string, Outcome>,
-): Promise<void> {
-  const history = join(folder, 'history');
+  run: Pick<RawRun, 'machine' | 'sections'>,
+): Promise<string> {
+  const history = join(folder, HISTORY);
   await mkdir(history, { recursive: true });
-  const time = new Date().toISOString();
-  const file = join(history, `${time.replaceAll(':', '-')}.json`);
-  const raw = { time, machine, outcomes: Object.fromEntries(outcomes) };
+  const raw: RawRun = { time: new Date().toISOString(), ...run };
+  const file = join(history, `${raw.time.replaceAll(':', '-')}.json`);
   await writeFile(file, `${JSON.stringify(raw, null, 1)}\n`);
+  return file;
+}
+
+/** The runs in history/ of the folder, oldest first, by path. */
+export async function listHistory(folder: string): Promise<string[]> {
+  const history = join(folder, HISTORY);
+  const names = await readdir(history).catch(() => []);
+  return names
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => join(history, name));
+}
+
+/** @throws Error when the file is missing, or is none of these */
+export async function readHistory(file: string): Promise<RawRun> {
+  const run = JSON.parse(await readFile(file, 'utf8')) as Partial<RawRun> | null;
+  if (!(Array.isArray(run?.sections) && typeof run.time === 'string')) {
+    throw new Error(`${file} was not written by --history`);
+  }
+  return run as RawRun;
 }
 
 /** Name and version as the program tells them, or nothing where it is not installed. */
-async function versionOf(program: string, args: readonly string[]): Promise<string> {
+async function versionOf(name: string, args: readonly string[], program = name): Promise<string> {
   const answer = await promisify(execFile)(program, [...args]).catch((error: unknown) => error);
   const { stdout = '', stderr = '' } = answer as { stdout?: string; stderr?: string };
   const version = /\d+\.\d+[\w.]*/.exec(`${stdout}${stderr}`)?.[0];
-  return version === undefined ? '' : `${program} ${version}`;
+  return version === undefined ? '' : `${name} ${version}`;
+}
+
+async function peerVersion(peer: Peer): Promise<string> {
+  const program = await findPeer(peer).catch(() => null);
+  return program === null ? '' : versionOf(peer.name, peer.versionArgs, program);
 }

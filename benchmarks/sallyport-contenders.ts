@@ -2,6 +2,7 @@
 import type { SallyportOptions } from 'sallyport';
 import { createUpstream } from 'sallyport';
 import type { Measurable, Sample } from './contender.ts';
+import { sampleOf } from './contender.ts';
 import type { Relay } from './relays.ts';
 
 export interface SallyportContender {
@@ -57,7 +58,7 @@ async function tunnelTime(
   if (last !== undefined && (seen?.length !== 1 || last.legs !== legs)) {
     throw new Error(`The relay saw ${last.legs} legs where Sallyport tells of ${legs}`);
   }
-  return { ms, legs, relayMs: last?.tunnelMs ?? null };
+  return sampleOf(ms, { legs, relayMs: last?.tunnelMs ?? null });
 }
 
 async function gone(socket: import('node:net').Socket): Promise<void> {

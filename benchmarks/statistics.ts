@@ -19,3 +19,20 @@ export function quantile(values: readonly number[], share: number): number {
   }
   return low + (high - low) * (place - Math.floor(place));
 }
+
+/** Half of the band in which the median of that many values lies in 19 of 20 cases, by their ranks: 0.98 of the root. */
+const BAND = 0.98;
+
+/**
+ * Where the true median may lie, in 19 of 20 cases, whatever the values are distributed like.
+ *
+ * @throws RangeError for no values
+ */
+export function medianBand(values: readonly number[]): {
+  readonly low: number;
+  readonly high: number;
+} {
+  const reach = BAND / Math.sqrt(values.length);
+  const at = (share: number): number => quantile(values, Math.min(Math.max(share, 0), 1));
+  return { low: at(0.5 - reach), high: at(0.5 + reach) };
+}
