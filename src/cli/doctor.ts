@@ -56,7 +56,7 @@ async function doctor(
     narrate();
     await tellMemoryFault();
   }
-  const settings = await settingsFor(url, flags);
+  const settings = await settingsFor([url], flags);
   // What stands behind the host is the user's own matter.
   const words = argv.map((word) => (word === address ? `${url.origin}/` : word));
   const report = await diagnose(url, settings, {

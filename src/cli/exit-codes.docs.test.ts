@@ -1,12 +1,11 @@
 // Holds docs/exit-codes.md, the README and `--help` against the exit codes.
 import { describe, expect, it } from 'vitest';
 import { tableRows } from '../../test/docs/markdown.ts';
-import { EXIT_CODES, EXIT_CODES_HELP, EXIT_INTERRUPTED, EXIT_OK } from './exit-codes.ts';
+import { EXIT_CODES, EXIT_CODES_HELP, EXIT_OK } from './exit-codes.ts';
 
 const CODES: readonly (readonly [string, string])[] = [
   [String(EXIT_OK), 'ok'],
   ...Object.entries(EXIT_CODES).map(([name, number]) => [String(number), name] as const),
-  [String(EXIT_INTERRUPTED), 'interrupted'],
 ];
 const NUMBERS = CODES.map(([number]) => number);
 

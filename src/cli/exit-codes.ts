@@ -2,8 +2,6 @@
 import type { Outcome } from '../errors/codes.ts';
 
 export const EXIT_OK = 0;
-/** As shells report a program ended by Ctrl-C. */
-export const EXIT_INTERRUPTED = 130;
 
 export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   internal: 1,
@@ -15,6 +13,8 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   'http-error': 7,
   integrity: 8,
   output: 9,
+  // As shells report a program ended by Ctrl-C.
+  interrupted: 130,
 };
 
 /** What `--help` of the program and of `get` ends with. */
@@ -28,6 +28,6 @@ Exit codes:
   5  the proxy refused: a forbidden address, or no scheme both sides allow
   6  network: origin not reached, connection lost, timeout
   7  HTTP error status
-  8  the body is not complete
+  8  the body is not complete, or does not have its digest
   9  the output cannot be written
   130  ended by Ctrl-C`;

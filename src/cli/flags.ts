@@ -183,7 +183,19 @@ class NoOption extends Option {
   }
 }
 
-function seconds(text: string): number {
+/** For options that are a count. */
+export function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= least && value <= most)) {
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+/** For options that are a time. */
+export function seconds(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value <= 86_400)) {
     throw new InvalidArgumentError(

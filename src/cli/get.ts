@@ -1,50 +1,61 @@
-// `sallyport get URL`: downloads through whatever proxy the network wants. Owns the command; the transfer itself is
-// `upstream/`, the file `destination.ts`.
+// `sallyport get URL...`: downloads and uploads through whatever proxy the network wants. Owns the command and the order of
+// several addresses; one of them is `transfer.ts`, its connections `upstream/`.
 import { Command } from 'commander';
-import { SallyportError } from '../errors/sallyport-error.ts';
-import { checkHeaderField } from '../http1/head.ts';
-import type { HeaderField } from '../http1/header-list.ts';
-import { targetName } from '../upstream/target.ts';
-import type { HttpResponse } from '../upstream/upstream.ts';
 import { Upstream } from '../upstream/upstream.ts';
-import { routeJson } from './describe-route.ts';
-import { checkWritable, fileDestination, standardOutput } from './destination.ts';
-import { EXIT_CODES_HELP, EXIT_INTERRUPTED } from './exit-codes.ts';
-import type { CommonFlags } from './flags.ts';
-import { withRouteOptions, withSignOnOptions } from './flags.ts';
-import { narrate, tellHeaders, tellMemoryFault, tellRoute } from './narrate.ts';
-import { partOf } from './part-file.ts';
+import { Ended } from './ended.ts';
+import { EXIT_CODES_HELP } from './exit-codes.ts';
+import { fileDigest } from './file-digest.ts';
+import { integer, seconds, withRouteOptions, withSignOnOptions } from './flags.ts';
+import type { Job } from './get-files.ts';
+import { shown } from './get-files.ts';
+import type { GetFlags } from './get-flags.ts';
+import type { Plan } from './get-plan.ts';
+import { planGet } from './get-plan.ts';
+import { summaryOf, summaryOfFile } from './get-summary.ts';
+import { narrate, remark, tellMemoryFault } from './narrate.ts';
 import { print } from './print.ts';
-import { formatBytes, Progress } from './progress.ts';
-import type { Followed } from './redirects.ts';
-import { getFollowing } from './redirects.ts';
+import { reportFailure } from './report.ts';
 import { settingsFor } from './sign-on-settings.ts';
-import { parseAddress } from './web-address.ts';
-
-interface GetFlags extends CommonFlags {
-  readonly output?: string;
-  readonly header?: readonly string[];
-}
+import { Stops } from './stops.ts';
+import type { Surroundings } from './transfer.ts';
+import { transfer } from './transfer.ts';
 
 const EXAMPLES = `
 Examples:
   sallyport get https://example.com/file.zip -o file.zip
+  sallyport get --continue -o file.zip https://example.com/file.zip        goes on where it stopped
+  sallyport get --retry 5 --sha256 9f86d08... -o file.zip https://example.com/file.zip
+  sallyport get https://example.com/a.zip https://example.com/b.zip        become a.zip and b.zip here
+  sallyport get -o downloads/ https://example.com/a.zip                    becomes downloads/a.zip
+  sallyport get -T report.pdf https://example.com/reports/report.pdf       uploads
   sallyport get --proxy http://proxy.corp.example:3128 --user "CORP\\alice" https://example.com/
   sallyport get --password-stdin --user "CORP\\alice" https://example.com/ < password.txt
   sallyport get -v https://example.com/ -o page.html       shows who offered what, and what was chosen
 
+A download is FILE.part until it is complete; FILE.part.json beside it holds what --continue must know.
 The password is asked for on a terminal, or comes from SALLYPORT_PASSWORD or standard input; never from an argument.
 Most options have a variable (SALLYPORT_PROXY, SALLYPORT_USER, ...) and a key in the configuration file.
 `;
 
-export function getCommand(): Command {
+/** @param argv the words behind `sallyport`, for the command a remedy names */
+export function getCommand(argv: readonly string[] = []): Command {
   const command = new Command('get')
-    .description('Download a URL through the proxy of this network')
-    .argument('<url>', 'http:// or https:// address')
+    .description('Download through the proxy of this network, or upload with -T')
+    .argument('<url...>', 'http:// or https:// addresses')
     .option(
       '-o, --output <file>',
-      'write to this file (by way of FILE.part); default standard output',
+      'write to this file (by way of FILE.part), or into this folder (DIR/) by the names in the addresses; default standard output, with several addresses the folder you are in',
     )
+    .option('-c, --continue', 'go on with FILE.part, when the server still has the same file')
+    .option('--sha256 <hex>', 'the digest the file must have; another file does not get its name')
+    .option(
+      '--retry <times>',
+      'try again after failures that can pass (default 0)',
+      integer(1, 1000),
+    )
+    .option('--max-time <seconds>', 'longest time for all of it, after the password', seconds)
+    .option('-T, --upload-file <file>', 'send this file (PUT), or standard input (-)')
+    .option('-X, --method <method>', 'another method than GET, or PUT with -T')
     .option(
       '-H, --header <line>',
       'a header to send, as "Name: value"; may be repeated',
@@ -52,166 +63,76 @@ export function getCommand(): Command {
     );
   return withSignOnOptions(withRouteOptions(command))
     .addHelpText('after', EXAMPLES + EXIT_CODES_HELP)
-    .action((address: string, flags: GetFlags) => get(address, flags));
+    .action((addresses: readonly string[], flags: GetFlags) => get(addresses, flags, argv));
 }
 
-async function get(address: string, flags: GetFlags): Promise<void> {
-  const started = performance.now();
-  const url = parseAddress(address);
-  const headers = (flags.header ?? []).map(parseHeader);
-  const file = flags.output === '-' ? undefined : flags.output;
-  if (file === '') {
-    throw new SallyportError('USAGE', '-o is empty', {
-      hint: 'Name a file, or leave -o out for standard output.',
-    });
-  }
-  if (flags.json && file === undefined) {
-    throw new SallyportError('USAGE', '--json writes to standard output, where the download goes', {
-      hint: 'Name a file for the download with -o.',
-    });
-  }
-  if (file !== undefined) {
-    await checkWritable(file);
-  }
-  if (flags.verbose) {
-    narrate();
-    await tellMemoryFault();
-  }
-  const settings = await settingsFor(url, flags);
-  await using upstream = new Upstream(settings);
-  const followed = await getFollowing(upstream, url, headers, (next) => {
-    if (flags.verbose) {
-      tellRoute(next, upstream.routeFor(next));
-    }
-  });
-  const { response } = followed;
-  if ((flags.verbose ?? 0) >= 2) {
-    tellHeaders(response.rawHeaders);
-  }
-  const bytes = await take(response, file);
-  if (flags.json) {
-    await printSummary(url, followed, bytes, file, performance.now() - started);
-  }
-}
-
-/** Whatever happens, the connection does not outlive the command. */
-async function take(response: HttpResponse, file: string | undefined): Promise<number> {
-  try {
-    checkStatus(response);
-    return await save(response, file);
-  } finally {
-    response.body.destroy();
-  }
-}
-
-/** @throws SallyportError HTTP_STATUS, or the refusal of an origin that was answered */
-function checkStatus({ status, reason, url, route, refusal }: HttpResponse): void {
-  if (status >= 200 && status < 300) {
-    return;
-  }
-  if (refusal !== null) {
-    throw refusal;
-  }
-  const { host, hostname, protocol } = new URL(url);
-  const answer = `${status} ${reason}`.trim();
-  if (route.kind === 'proxy' && protocol === 'http:' && MAY_BE_THE_PROXYS.has(status)) {
-    throw new SallyportError(
-      'HTTP_STATUS',
-      `The answer for ${host} is ${answer}, by that server or by ${targetName(route.proxy)}`,
-      { hint: forwardedHint(status) },
-    );
-  }
-  const hint: Record<number, string> = {
-    400: 'Check the address: a server that wants https:// answers like this, too.',
-    401: `That server wants a sign-on of its own: name it with --trusted ${hostname} for the signed-in user, or another user with --origin-user.`,
-    403: 'That server forbids this address.',
-    404: 'Check the address.',
-  };
-  throw new SallyportError(
-    'HTTP_STATUS',
-    `${host} answered ${answer}`,
-    hint[status] === undefined ? {} : { hint: hint[status] },
-  );
-}
-
-/** What proxies answer by themselves to a request they were to forward. */
-const MAY_BE_THE_PROXYS = new Set([400, 403, 500, 502, 503, 504]);
-
-function forwardedHint(status: number): string {
-  if (status === 400) {
-    return 'Check the address: a server that wants https:// is answered like this, too.';
-  }
-  return status === 403
-    ? 'The address is forbidden: ask the people who run the proxy, or that server.'
-    : 'Check the address; the proxy may be unable to reach that server. Then ask the people who run the proxy, or that server.';
-}
-
-async function save({ body, headers }: HttpResponse, file: string | undefined): Promise<number> {
-  const destination = file === undefined ? standardOutput() : await fileDestination(file);
-  const total = headers['content-length'];
-  const shows = process.stderr.isTTY === true && (file !== undefined || !process.stdout.isTTY);
-  const progress = shows
-    ? new Progress(process.stderr, total === undefined ? null : Number(total))
-    : null;
-  let bytes = 0;
-  let isComplete = false;
-  const stop = (): void => {
-    progress?.end();
-    const kept = file === undefined ? '' : `; what has arrived is in ${partOf(file)}`;
-    process.stderr.write(`sallyport: Stopped after ${formatBytes(bytes)}${kept}.\n`);
-    process.exit(EXIT_INTERRUPTED);
-  };
-  process.once('SIGINT', stop);
-  try {
-    for await (const piece of body) {
-      await destination.write(piece as Buffer);
-      bytes += (piece as Buffer).length;
-      progress?.add((piece as Buffer).length);
-    }
-    isComplete = true;
-  } finally {
-    process.off('SIGINT', stop);
-    progress?.end();
-    await destination.close(isComplete);
-  }
-  return bytes;
-}
-
-async function printSummary(
-  url: URL,
-  { response, redirects, legs, connections }: Followed,
-  bytes: number,
-  output: string | undefined,
-  elapsedMs: number,
+async function get(
+  addresses: readonly string[],
+  flags: GetFlags,
+  argv: readonly string[],
 ): Promise<void> {
-  const summary = {
-    ok: true,
-    url: url.href,
-    finalUrl: response.url,
-    status: response.status,
-    bytes,
-    output,
-    route: routeJson(response.route),
-    scheme: response.scheme,
-    identity: response.identity,
-    legs,
-    connections,
-    redirects,
-    elapsedMs: Math.round(elapsedMs),
-  };
-  await print(`${JSON.stringify(summary)}\n`);
+  const plan = await planGet(addresses, flags);
+  try {
+    if (flags.verbose) {
+      narrate();
+      await tellMemoryFault();
+    }
+    const settings = await settingsFor(
+      plan.jobs.map(({ url }) => url),
+      flags,
+    );
+    await using upstream = new Upstream(settings);
+    using stops = new Stops(plan.maxTimeMs);
+    await getAll(plan, flags, argv, { upstream, stops });
+  } finally {
+    await plan.upload?.close();
+  }
 }
 
-/** @throws SallyportError HEADER_INVALID */
-function parseHeader(line: string): HeaderField {
-  const colon = line.indexOf(':');
-  if (colon < 1) {
-    const what = colon === -1 ? 'no colon behind its name' : 'no name';
-    throw new SallyportError('HEADER_INVALID', `A header given with -H has ${what}`, {
-      hint: 'Write it as -H "Name: value".',
-    });
+/** @throws Ended with the code of the first failure, when all were tried */
+async function getAll(
+  plan: Plan,
+  flags: GetFlags,
+  argv: readonly string[],
+  shared: Pick<Surroundings, 'upstream' | 'stops'>,
+): Promise<void> {
+  const { json = false, verbose = 0 } = flags;
+  const countsDigest = json || plan.sha256 !== null;
+  const isOne = plan.jobs.length === 1;
+  let firstCode = 0;
+  for (const job of plan.jobs) {
+    const about = { url: job.url.href, ...(job.file === null ? {} : { output: job.file }) };
+    const label = isOne ? '' : (job.file ?? '');
+    try {
+      const summary = await getOne(job, plan, { ...shared, verbose, label, countsDigest });
+      if (json) {
+        await print(`${JSON.stringify({ ok: true, ...about, ...summary })}\n`);
+      }
+    } catch (failure) {
+      const which = isOne ? {} : { which: shown(job.url) };
+      const code = reportFailure(failure, { json, verbose, argv, about, ...which });
+      firstCode = firstCode === 0 ? code : firstCode;
+    }
+    if (shared.stops.isInterrupted) {
+      break;
+    }
   }
-  const field = [line.slice(0, colon).trim(), line.slice(colon + 1).trim()] as const;
-  checkHeaderField(field);
-  return field;
+  if (firstCode !== 0) {
+    throw new Ended(firstCode);
+  }
+}
+
+async function getOne(job: Job, plan: Plan, around: Surroundings) {
+  const started = performance.now();
+  if (job.isThere && job.file !== null) {
+    const found = await fileDigest(job.file, around.stops.signal);
+    if (found.sha256 === plan.sha256) {
+      if (around.verbose > 0) {
+        remark(`${job.file} is there already, and has its digest`);
+      }
+      return summaryOfFile(found, performance.now() - started);
+    }
+  }
+  const done = await transfer(job, plan, around);
+  return summaryOf(done, performance.now() - started);
 }

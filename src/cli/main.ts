@@ -46,7 +46,7 @@ async function run(argv: readonly string[]): Promise<number> {
 async function runCommand(argv: readonly string[]): Promise<number> {
   const said = { out: '', err: '' };
   try {
-    await program(said).parseAsync(argv, { from: 'user' });
+    await program(said, argv).parseAsync(argv, { from: 'user' });
     return EXIT_OK;
   } catch (error) {
     if (!(error instanceof CommanderError)) {
@@ -66,7 +66,7 @@ async function runCommand(argv: readonly string[]): Promise<number> {
 }
 
 /** @param said takes what commander would print: only whoever called knows whether it can be printed */
-function program(said: { out: string; err: string }): Command {
+function program(said: { out: string; err: string }, argv: readonly string[]): Command {
   const command = new Command('sallyport')
     .description('Downloads through a corporate proxy that wants a sign-on')
     .version(VERSION)
@@ -81,7 +81,7 @@ function program(said: { out: string; err: string }): Command {
     })
     .addHelpText('after', EXIT_CODES_HELP);
   for (const sub of [
-    getCommand(),
+    getCommand(argv),
     whichCommand(),
     doctorCommand(),
     retryCommand(),

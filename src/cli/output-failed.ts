@@ -12,6 +12,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOENT: 'its directory does not exist',
   EPIPE: 'its reader has gone',
+  EISDIR: 'a directory has that name',
 };
 
 /**
@@ -27,6 +28,18 @@ export function outputFailed(place: string, cause: unknown): SallyportError {
   return new SallyportError('OUTPUT_FAILED', `Cannot write ${place}: ${WORDS[code] ?? code}`, {
     cause,
     ...hintFor(place, code),
+  });
+}
+
+/** What is there already cannot be read, to be continued or compared. */
+export function readFailed(place: string, cause: unknown): SallyportError {
+  if (cause instanceof SallyportError) {
+    return cause;
+  }
+  const code = errorWord(cause);
+  return new SallyportError('OUTPUT_FAILED', `Cannot read ${place}: ${WORDS[code] ?? code}`, {
+    cause,
+    hint: 'Leave --continue out, or name another file with -o.',
   });
 }
 

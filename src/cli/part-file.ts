@@ -1,6 +1,6 @@
 // The file a download is written to until it is complete, for one command at a time. Owns its name and the lock beside it,
 // which one that was killed leaves behind and the next one takes away.
-import { rmSync } from 'node:fs';
+import { rmSync, utimesSync } from 'node:fs';
 import { ageOf, readMark, tryCreate, withLock } from '../auth/logons/file-lock.ts';
 import { isRunning } from '../auth/logons/process-mark.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
@@ -12,6 +12,13 @@ const UNMARKED_MS = 1000;
 /** A download is given up when it was silent for 120 s, so a file that nobody touched for longer is nobody's. */
 const UNTOUCHED_MS = 180_000;
 
+/** A `.part` that is this process's. */
+export interface Claim {
+  /** Tells those who cannot see this process that it is still there. */
+  touch(): void;
+  release(): void;
+}
+
 export function partOf(target: string): string {
   return `${target}.part`;
 }
@@ -21,10 +28,9 @@ export function partOf(target: string): string {
  *
  * @param file as the user named it
  * @param target the file itself, links followed
- * @returns what gives it back
  * @throws SallyportError OUTPUT_FAILED when another command writes it; Error when the lock cannot be made
  */
-export async function claimPart(file: string, target: string): Promise<() => void> {
+export async function claimPart(file: string, target: string): Promise<Claim> {
   const lock = lockOf(target);
   if (!tryCreate(lock, LOCK_MODE)) {
     await breakAbandoned(target);
@@ -38,7 +44,16 @@ export async function claimPart(file: string, target: string): Promise<() => voi
   };
   // Ctrl-C and the like end the process without going through the download.
   process.on('exit', release);
-  return release;
+  return { release, touch: () => touch(lock) };
+}
+
+function touch(lock: string): void {
+  const now = new Date();
+  try {
+    utimesSync(lock, now, now);
+  } catch {
+    // Taken away: whoever did that has a reason, and the part is written all the same.
+  }
 }
 
 /** @throws SallyportError OUTPUT_FAILED when another command writes the `.part` of this file */

@@ -1,7 +1,6 @@
 // Passwords from people and pipes: the first lines of standard input, or a prompt that shows nothing. Owns the
 // terminal while it asks.
 import { SallyportError } from '../errors/sallyport-error.ts';
-import { EXIT_INTERRUPTED } from './exit-codes.ts';
 
 const MAX_LINE_CHARS = 4096;
 const MAX_LINE_BYTES = MAX_LINE_CHARS * 4;
@@ -82,9 +81,10 @@ export function canPrompt(): boolean {
 }
 
 /**
- * Asks on the terminal; nothing of the answer is shown. Ctrl-C ends the process as it always does.
+ * Asks on the terminal; nothing of the answer is shown.
  *
  * @returns the answer, or `null` for Ctrl-D
+ * @throws SallyportError INTERRUPTED for Ctrl-C
  */
 export async function promptHidden(question: string): Promise<string | null> {
   const { stdin, stderr } = process;
@@ -97,7 +97,7 @@ export async function promptHidden(question: string): Promise<string | null> {
   stdin.pause();
   stderr.write('\n');
   if (ended === CTRL_C) {
-    process.exit(EXIT_INTERRUPTED);
+    throw new SallyportError('INTERRUPTED', 'Stopped at the question for the password');
   }
   return ended === CTRL_D ? null : text;
 }

@@ -5,20 +5,34 @@ const REDRAW_MS = 100;
 const AVERAGE_MS = 3000;
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
+interface ProgressOptions {
+  /** Bytes that were there before. */
+  readonly already?: number;
+  /** What it is about, where several lines stand one below the other. */
+  readonly label?: string;
+}
+
 export class Progress {
   readonly #out: NodeJS.WriteStream;
   readonly #total: number | null;
   readonly #started: number;
-  #bytes = 0;
+  readonly #already: number;
+  readonly #label: string;
+  #bytes: number;
   #drawnAt = 0;
   #rate = 0;
   #ratedAt: number;
-  #ratedBytes = 0;
+  #ratedBytes: number;
 
   /** @param total in bytes, or `null` when it was not announced */
-  constructor(out: NodeJS.WriteStream, total: number | null) {
+  constructor(out: NodeJS.WriteStream, total: number | null, options: ProgressOptions = {}) {
+    const { already = 0, label = '' } = options;
     this.#out = out;
     this.#total = total;
+    this.#already = already;
+    this.#label = label === '' ? '' : `${label}  `;
+    this.#bytes = already;
+    this.#ratedBytes = already;
     this.#started = performance.now();
     this.#ratedAt = this.#started;
   }
@@ -32,10 +46,16 @@ export class Progress {
     }
   }
 
+  /** All of it goes once more. */
+  restart(): void {
+    this.#bytes = this.#already;
+    this.#ratedBytes = this.#already;
+  }
+
   /** Leaves the last state standing, on a line of its own. */
   end(): void {
     const now = performance.now();
-    this.#rate = this.#bytes / Math.max((now - this.#started) / 1000, 0.001);
+    this.#rate = (this.#bytes - this.#already) / Math.max((now - this.#started) / 1000, 0.001);
     this.#draw(now);
     this.#out.write('\n');
   }
@@ -43,7 +63,8 @@ export class Progress {
   #average(now: number): void {
     if (now - this.#started < AVERAGE_MS) {
       // What was buffered comes in a burst: the mean since the start is nearer the truth.
-      this.#rate = (this.#bytes * 1000) / Math.max(now - this.#started, REDRAW_MS);
+      const came = this.#bytes - this.#already;
+      this.#rate = (came * 1000) / Math.max(now - this.#started, REDRAW_MS);
       this.#ratedAt = now;
       this.#ratedBytes = this.#bytes;
       return;
@@ -60,7 +81,7 @@ export class Progress {
     this.#drawnAt = now;
     // A terminal that does not tell its size has 0 columns.
     const columns = this.#out.columns || 80;
-    this.#out.write(`\r${this.#line().slice(0, columns - 1)}\u001b[K`);
+    this.#out.write(`\r${(this.#label + this.#line()).slice(0, columns - 1)}\u001b[K`);
   }
 
   #line(): string {

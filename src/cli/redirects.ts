@@ -1,7 +1,9 @@
-// Follows redirects of a download. Owns which headers may go to the next host; credentials of the user never do.
+// Follows redirects of a download or upload. Owns which headers may go to the next host; credentials of the user never do.
+import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import type { HeaderField } from '../http1/header-list.ts';
+import type { RequestBody } from '../upstream/upload.ts';
 import type { HttpResponse, Upstream } from '../upstream/upstream.ts';
 
 const MAX_REDIRECTS = 10;
@@ -12,6 +14,18 @@ const FOR_ANY_HOST = /^(?:accept(?:-.*)?|user-agent|range|if-.*|cache-control)$/
 const MAX_PAGE_BYTES = 65_536;
 const MAX_PAGE_MS = 1000;
 
+export interface Outgoing {
+  readonly method: string;
+  readonly headers: readonly HeaderField[];
+  readonly body: RequestBody | null;
+}
+
+export interface Following {
+  /** Is called with each URL that is asked for. */
+  readonly beforeRequest: (url: URL) => void;
+  readonly signal: AbortSignal;
+}
+
 export interface Followed {
   readonly response: HttpResponse;
   readonly redirects: number;
@@ -21,24 +35,25 @@ export interface Followed {
 }
 
 /**
- * Sends a GET and follows its redirects.
+ * Sends a request and follows its redirects.
  *
- * @param beforeRequest is called with each URL that is asked for
- * @throws SallyportError TOO_MANY_REDIRECTS, HTTP_STATUS, and all of `Upstream.request`
+ * @throws SallyportError TOO_MANY_REDIRECTS, HTTP_STATUS, BODY_NOT_REPLAYABLE, and all of `Upstream.request`
  */
-export async function getFollowing(
+export async function requestFollowing(
   upstream: Upstream,
   start: URL,
-  headers: readonly HeaderField[],
-  beforeRequest: (url: URL) => void,
+  first: Outgoing,
+  { beforeRequest, signal }: Following,
 ): Promise<Followed> {
   let url = start;
-  let fields = headers;
+  let outgoing = first;
   let legs = 0;
   let connections = 0;
   for (let redirects = 0; ; redirects += 1) {
     beforeRequest(url);
-    const response = await upstream.request(url, { headers: fields });
+    const { method, headers, body } = outgoing;
+    const options = { method, headers, signal, ...(body === null ? {} : { body }) };
+    const response = await upstream.request(url, options);
     legs += response.legs;
     connections += response.connections;
     const next = nextUrl(response, url);
@@ -52,10 +67,29 @@ export async function getFollowing(
         `${start.host} sent more than ${MAX_REDIRECTS} redirects, the last to ${next.host}`,
       );
     }
-    fields =
-      next.origin === url.origin ? fields : fields.filter(([name]) => FOR_ANY_HOST.test(name));
+    outgoing = redirected(outgoing, response.status, url, next);
     url = next;
   }
+}
+
+/** What goes to the next address (RFC 9110 section 15.4, in the form browsers gave it). */
+function redirected({ method, headers, body }: Outgoing, status: number, from: URL, to: URL) {
+  const isAboutBody = ([name]: HeaderField): boolean => /^content-/i.test(name);
+  const fields = headers.filter(
+    (field) => to.origin === from.origin || FOR_ANY_HOST.test(field[0]) || isAboutBody(field),
+  );
+  const becomesGet = status === 303 ? method !== 'HEAD' : status < 303 && method === 'POST';
+  if (becomesGet) {
+    return { method: 'GET', headers: fields.filter((field) => !isAboutBody(field)), body: null };
+  }
+  if (body instanceof Readable) {
+    throw new SallyportError(
+      'BODY_NOT_REPLAYABLE',
+      `${from.host} sends the upload on to ${to.host}, and it cannot be read twice`,
+      { hint: 'Name that address, or upload a file.' },
+    );
+  }
+  return { method, headers: fields, body };
 }
 
 function nextUrl({ status, headers }: HttpResponse, from: URL): URL | null {
@@ -79,7 +113,7 @@ function nextUrl({ status, headers }: HttpResponse, from: URL): URL | null {
  * A tunnel serves one request anyway. A forwarded page is read so that its signed-on connection can
  * serve the next, but not for long.
  */
-async function discard({ body, route, url }: HttpResponse): Promise<void> {
+export async function discard({ body, route, url }: HttpResponse): Promise<void> {
   const isForwarded = route.kind === 'proxy' && url.startsWith('http:');
   let bytes = 0;
   body.on('error', () => undefined);

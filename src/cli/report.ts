@@ -10,15 +10,20 @@ export interface ReportOptions {
   readonly verbose: number;
   /** The arguments as given, for the command a remedy names. */
   readonly argv: readonly string[];
+  /** What else the object of `--json` tells. */
+  readonly about?: Readonly<Record<string, unknown>>;
+  /** Which of several it was. */
+  readonly which?: string;
 }
 
 /** Prints the failure and returns the exit code. */
-export function reportFailure(failure: unknown, { json, verbose, argv }: ReportOptions): number {
+export function reportFailure(failure: unknown, options: ReportOptions): number {
+  const { json, verbose, argv, about = {}, which } = options;
   const error = isSallyportError(failure) ? failure : unexpected(failure);
   if (json) {
-    process.stdout.write(`${JSON.stringify({ ok: false, error })}\n`);
+    process.stdout.write(`${JSON.stringify({ ok: false, ...about, error })}\n`);
   }
-  const parts = [error.message.replace(/\.?$/, '.')];
+  const parts = [...(which === undefined ? [] : [`${which}:`]), sentence(error.message)];
   if (error.hint !== undefined) {
     parts.push(error.hint);
   }
@@ -30,6 +35,17 @@ export function reportFailure(failure: unknown, { json, verbose, argv }: ReportO
     process.stderr.write(`${failure instanceof Error ? failure.stack : String(failure)}\n`);
   }
   return EXIT_CODES[error.outcome];
+}
+
+/** Another try follows: whoever waits is told why, and whoever reads the log later. */
+export function tellRetry(failure: unknown, waitMs: number, which: string): void {
+  const what = sentence(failure instanceof Error ? failure.message : String(failure));
+  const wait = `${Number((waitMs / 1000).toFixed(1))} s`;
+  process.stderr.write(`sallyport: ${printable(`${what} Trying again in ${wait} (${which}).`)}\n`);
+}
+
+function sentence(text: string): string {
+  return text.replace(/\.?$/, '.');
 }
 
 /** The command that was given, with the options that would let it pass; secrets of its words are hidden. */

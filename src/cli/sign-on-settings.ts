@@ -13,22 +13,33 @@ import { remark } from './narrate.ts';
 import { canPrompt, promptHidden, readLines } from './password.ts';
 
 /**
- * @param url what is asked for: its host is trusted with `--origin-user`, as it was typed with it
+ * @param urls what is asked for: their hosts are trusted with `--origin-user`, as they were typed with it
  * @throws SallyportError as `resolveSettings`, CREDENTIALS_MISSING, and USAGE for options that come to nothing
  */
-export async function settingsFor(url: URL, flags: CommonFlags): Promise<UpstreamSettings> {
-  const options = {
+export async function settingsFor(
+  urls: readonly URL[],
+  flags: CommonFlags,
+): Promise<UpstreamSettings> {
+  let options: SallyportOptions = {
     ...toOptions(flags),
     ...(await passwordsFromInput(flags)),
-    ...trusting(url, flags),
+    ...trusting(urls, flags),
   };
-  const settings = await resolveSettings(options);
-  checkDelegate(url, flags, settings);
-  if (flags.verbose) {
-    tellUnused(url, settings);
+  let settings = await resolveSettings(options);
+  for (const url of urls) {
+    checkDelegate(url, flags, settings);
   }
-  const asked = await passwordsFromPeople(url, flags, settings, options);
-  return Object.keys(asked).length === 0 ? settings : resolveSettings({ ...options, ...asked });
+  if (flags.verbose) {
+    tellUnused(urls, settings);
+  }
+  for (const url of urls) {
+    const asked = await passwordsFromPeople(url, flags, settings, options);
+    if (Object.keys(asked).length > 0) {
+      options = { ...options, ...asked };
+      settings = await resolveSettings(options);
+    }
+  }
+  return settings;
 }
 
 async function passwordsFromInput(flags: CommonFlags): Promise<SallyportOptions> {
@@ -55,11 +66,12 @@ async function passwordsFromInput(flags: CommonFlags): Promise<SallyportOptions>
   return Object.fromEntries(wanted.map((name, at) => [name, lines[at]]));
 }
 
-function trusting(url: URL, flags: CommonFlags): SallyportOptions {
+function trusting(urls: readonly URL[], flags: CommonFlags): SallyportOptions {
   if (flags.originUser === undefined) {
     return {};
   }
-  return { trusted: [...parseWordList(flags.trusted ?? ''), targetName(targetOf(url))] };
+  const hosts = urls.map((url) => targetName(targetOf(url)));
+  return { trusted: [...parseWordList(flags.trusted ?? ''), ...hosts] };
 }
 
 function checkDelegate(url: URL, { delegate }: CommonFlags, settings: UpstreamSettings): void {
@@ -76,9 +88,11 @@ function checkDelegate(url: URL, { delegate }: CommonFlags, settings: UpstreamSe
 }
 
 /** It may stand there for other programs, or for a name that is given elsewhere: no error. */
-function tellUnused(url: URL, settings: UpstreamSettings): void {
-  const route = settings.routeFor(url);
-  const isUnused = route.kind === 'proxy' && settings.userFor(route.proxy) === null;
+function tellUnused(urls: readonly URL[], settings: UpstreamSettings): void {
+  const isUnused = urls.every((url) => {
+    const route = settings.routeFor(url);
+    return route.kind === 'proxy' && settings.userFor(route.proxy) === null;
+  });
   if (isUnused && readEnvironment().password !== undefined) {
     remark('SALLYPORT_PASSWORD is not used: nobody is named (--user, SALLYPORT_USER)');
   }

@@ -14,7 +14,8 @@ export type Outcome =
   | 'network'
   | 'http-error'
   | 'integrity'
-  | 'output';
+  | 'output'
+  | 'interrupted';
 
 interface ErrorCodeRow {
   readonly blame: Blame;
@@ -63,6 +64,11 @@ export const ERROR_CODES = {
     blame: 'config',
     outcome: 'usage',
     summary: 'The file of certificate authorities cannot be read',
+  },
+  UPLOAD_UNREADABLE: {
+    blame: 'config',
+    outcome: 'usage',
+    summary: 'The file that is to be uploaded cannot be read',
   },
   BODY_NOT_REPLAYABLE: {
     blame: 'config',
@@ -280,12 +286,27 @@ export const ERROR_CODES = {
     outcome: 'integrity',
     summary: 'The body ended before its announced length',
   },
+  DIGEST_MISMATCH: {
+    blame: 'origin',
+    outcome: 'integrity',
+    summary: 'What was downloaded does not have the digest it should have',
+  },
 
   // This machine
   OUTPUT_FAILED: {
     blame: 'platform',
     outcome: 'output',
     summary: 'The output file cannot be written',
+  },
+  UPLOAD_CHANGED: {
+    blame: 'platform',
+    outcome: 'integrity',
+    summary: 'The file was changed while it was uploaded',
+  },
+  INTERRUPTED: {
+    blame: 'config',
+    outcome: 'interrupted',
+    summary: 'Ctrl-C ended it',
   },
   UNEXPECTED: {
     blame: 'us',

@@ -21,6 +21,10 @@ export interface SallyportErrorOptions {
   /** Option names and values that would let this pass: the command line prints them as a command. */
   readonly remedy?: Readonly<Record<string, string | true>>;
   readonly native?: NativeStatus;
+  /** The HTTP status, where an answer is the failure. */
+  readonly status?: number;
+  /** How long that answer asks to wait (Retry-After), in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -36,6 +40,8 @@ export class SallyportError extends Error {
   readonly hint: string | undefined;
   readonly remedy: Readonly<Record<string, string | true>> | undefined;
   readonly native: NativeStatus | undefined;
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
   readonly [BRAND] = true;
 
   /**
@@ -53,6 +59,8 @@ export class SallyportError extends Error {
     this.hint = options.hint;
     this.remedy = options.remedy;
     this.native = options.native;
+    this.status = options.status;
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** What `--json` and structured logs show: no stack, no cause. */
@@ -63,6 +71,8 @@ export class SallyportError extends Error {
       message: this.message,
       ...(this.hint === undefined ? {} : { hint: this.hint }),
       ...(this.native === undefined ? {} : { native: this.native }),
+      ...(this.status === undefined ? {} : { status: this.status }),
+      ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: this.retryAfterMs }),
     };
   }
 }

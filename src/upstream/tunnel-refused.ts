@@ -1,5 +1,6 @@
 // The error for a CONNECT that was answered with neither 2xx nor 407: what the status says about whose turn it is.
 import { SallyportError } from '../errors/sallyport-error.ts';
+import { parseRetryAfter } from '../http1/retry-after.ts';
 
 /**
  * @param proxy `host:port`
@@ -9,12 +10,20 @@ import { SallyportError } from '../errors/sallyport-error.ts';
 export function tunnelRefused(
   proxy: string,
   target: string,
-  { status, reason }: { readonly status: number; readonly reason: string },
+  {
+    status,
+    reason,
+    headers = {},
+  }: {
+    readonly status: number;
+    readonly reason: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  },
 ): SallyportError {
   return new SallyportError(
     'PROXY_REFUSED',
     `${proxy} refused to connect to ${target}: ${status} ${reason}`.trim(),
-    { hint: hintFor(status) },
+    { hint: hintFor(status), status, retryAfterMs: parseRetryAfter(headers['retry-after']) },
   );
 }
 

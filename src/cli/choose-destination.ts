@@ -1,0 +1,67 @@
+// Where a download goes: standard output, a device or pipe, or a file that is complete or not there. Owns the choice, and
+// the finding out before the first byte that it cannot be written.
+import { access, constants, realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { SallyportError } from '../errors/sallyport-error.ts';
+import type { Destination } from './destination.ts';
+import { outputFailed } from './output-failed.ts';
+import { PartDestination } from './part-destination.ts';
+import { checkFree } from './part-file.ts';
+import { DeviceDestination, StandardOutput } from './stream-destination.ts';
+
+/**
+ * Finds out before the first byte is asked for that the file cannot be written.
+ *
+ * @returns whether it is written by way of `.part`, the file itself, links followed, and whether there is one
+ * @throws SallyportError OUTPUT_FAILED
+ */
+export async function checkWritable(file: string): Promise<Place> {
+  try {
+    const place = await findPlace(file);
+    await access(place.isBeside ? dirname(place.target) : place.target, constants.W_OK);
+    if (place.isBeside) {
+      checkFree(file, place.target);
+    }
+    return place;
+  } catch (cause) {
+    throw outputFailed(file, cause);
+  }
+}
+
+/**
+ * @param file as the user named it; `null` is standard output
+ * @param continues whether what is in its `.part` counts
+ * @throws SallyportError OUTPUT_FAILED
+ */
+export async function openDestination(
+  file: string | null,
+  continues: boolean,
+): Promise<Destination> {
+  if (file === null) {
+    return new StandardOutput();
+  }
+  const { target, isBeside } = await findPlace(file).catch((cause) => {
+    throw outputFailed(file, cause);
+  });
+  return isBeside ? PartDestination.open(file, target, continues) : new DeviceDestination(target);
+}
+
+export interface Place {
+  readonly target: string;
+  readonly isBeside: boolean;
+  readonly exists: boolean;
+}
+
+/** What is no regular file, such as a device or a pipe, is written as it is; a link is followed. */
+async function findPlace(file: string): Promise<Place> {
+  const there = await stat(file).catch(() => null);
+  if (there === null) {
+    return { target: file, isBeside: true, exists: false };
+  }
+  if (there.isDirectory()) {
+    throw new SallyportError('OUTPUT_FAILED', `${file} is a directory`, {
+      hint: 'Name a file with -o, or write a slash behind it to take the name from the address.',
+    });
+  }
+  return { target: await realpath(file), isBeside: there.isFile(), exists: true };
+}
