@@ -21,6 +21,8 @@ export interface CommandOptions {
   readonly input?: string | Buffer;
   /** A shell redirection of standard output, such as `>/dev/full`. */
   readonly redirect?: string;
+  /** The folder one is in. */
+  readonly cwd?: string;
   /** Options of node itself. */
   readonly node?: readonly string[];
   /** Another copy of the command. */
@@ -37,12 +39,13 @@ export async function sallyport(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const { env = {}, input = '', redirect = '', node = [], main = MAIN, onStart } = options;
+  const { env = {}, input = '', redirect = '', node = [], main = MAIN, cwd, onStart } = options;
   runs += 1;
   const words = [process.execPath, ...node, main, ...args];
   const child = spawn('sh', ['-c', `exec "$0" "$@" ${redirect}`, ...words], {
     env: { ...CLEAN, SALLYPORT_STATE_DIR: join(SCRATCH, `state-${runs}`), ...env },
     timeout: 20_000,
+    cwd,
   });
   onStart?.((signal) => child.kill(signal));
   const out: Buffer[] = [];
