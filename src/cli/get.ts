@@ -51,7 +51,7 @@ export function getCommand(argv: readonly string[] = []): Command {
     .option(
       '--retry <times>',
       'try again after failures that can pass (default 0)',
-      integer(1, 1000),
+      integer(0, 1000),
     )
     .option('--max-time <seconds>', 'longest time for all of it, after the password', seconds)
     .option('-T, --upload-file <file>', 'send this file (PUT), or standard input (-)')

@@ -51,6 +51,13 @@ export function waitAfter(
   return Math.round(wait * (0.75 + random() / 4));
 }
 
+/** Why `waitAfter` is `null`. */
+export function describeRefusal(failure: unknown): string {
+  return canPass(failure) && isSallyportError(failure)
+    ? `the server asks to wait ${(failure.retryAfterMs ?? 0) / 1000} s, which is too long`
+    : 'trying again would not help';
+}
+
 function canPass(failure: unknown): boolean {
   if (!isSallyportError(failure)) {
     return false;

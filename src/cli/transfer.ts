@@ -16,7 +16,7 @@ import { formatBytes, Progress } from './progress.ts';
 import type { Followed } from './redirects.ts';
 import { discard, requestFollowing } from './redirects.ts';
 import { tellRetry } from './report.ts';
-import { waitAfter } from './retries.ts';
+import { describeRefusal, waitAfter } from './retries.ts';
 import { checkStatus } from './status-error.ts';
 import type { Stops } from './stops.ts';
 
@@ -318,7 +318,7 @@ class Transfer {
     const wait = waitAfter(failure, tries);
     if (wait === null || wait >= stops.left) {
       if (verbose > 0) {
-        remark(wait === null ? 'trying again would not help' : 'no time is left for another try');
+        remark(wait === null ? describeRefusal(failure) : 'no time is left for another try');
       }
       return null;
     }

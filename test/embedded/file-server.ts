@@ -40,9 +40,11 @@ export async function createFileServer(
   const answer: Answer = (request, response) => {
     const { method = '', url = '', headers } = request;
     server.requests.push({ method, url, headers });
-    request.resume();
     const other = server.instead.shift();
-    other === undefined ? serve(server, request, response) : other(request, response);
+    // Not before the request is there: Node leaves the rest of an upload unread.
+    request.resume().on('end', () => {
+      other === undefined ? serve(server, request, response) : other(request, response);
+    });
   };
   const listener = tls ? createTlsServer(CERTIFICATES, answer) : createServer(answer);
   listener.on('connection', (socket: Socket) => sockets.add(socket));
