@@ -26,10 +26,10 @@ describe('formatTime()', () => {
 });
 
 describe('Progress', () => {
-  const drawn = (total: number | null, columns = 200): string => {
+  const drawn = (total: number | null, columns = 200, options = {}): string => {
     let text = '';
     const out = { columns, write: (piece: string) => (text += piece) };
-    const progress = new Progress(out as never, total);
+    const progress = new Progress(out as never, total, options);
     progress.add(500);
     progress.end();
     return text;
@@ -47,6 +47,28 @@ describe('Progress', () => {
 
   it('shows all of it where the terminal does not tell its size', () => {
     expect(drawn(1000, 0)).toContain('0:01 left\u001b');
+  });
+
+  it('begins with what was there, which tells nothing of the speed', () => {
+    const text = drawn(1_000_000, 200, { already: 999_000 });
+    expect(text).toMatch(
+      / 99% {2}976\.1 KiB of 976\.6 KiB {2}[\d.]+ (?:B|KiB|MiB)\/s {2}0:01 left/,
+    );
+  });
+
+  it('says which one it is', () => {
+    expect(drawn(1000, 200, { label: 'a.zip' })).toMatch(/\ra\.zip {2}\[#/);
+  });
+
+  it('goes back to the beginning', () => {
+    let text = '';
+    const out = { columns: 200, write: (piece: string) => (text += piece) };
+    const progress = new Progress(out as never, 1000);
+    progress.add(900);
+    progress.restart();
+    progress.add(100);
+    progress.end();
+    expect(text).toMatch(/ 10% {2}100 B of 1000 B[^\r]*\n$/);
   });
 
   it('stays on one line of a narrow terminal', () => {
