@@ -11,7 +11,7 @@ describe('docs/doctor.md', () => {
   it('names the options of get that doctor does not take', () => {
     const sentence = /takes the options of `get` but ([^.]*)\./.exec(read('docs/doctor.md'))?.[1];
     const known = optionsOf(doctorCommand());
-    expect([...(sentence ?? '').matchAll(/--[a-z-]+/g)].map(String).sort()).toEqual(
+    expect([...(sentence ?? '').matchAll(/--[a-z0-9-]+/g)].map(String).sort()).toEqual(
       optionsOf(getCommand())
         .filter((option) => !known.includes(option))
         .sort(),

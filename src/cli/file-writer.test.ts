@@ -30,12 +30,12 @@ describe('FileWriter', () => {
     await using file = await open(path, 'w');
     await file.write('abc');
     const writer = new FileWriter(file, 3);
-    writer.write(Buffer.from('def'));
+    await writer.write(Buffer.from('def'));
     await writer.flush();
     expect(readFileSync(path, 'utf8')).toBe('abcdef');
-    writer.write(Buffer.from('ghi'));
+    await writer.write(Buffer.from('ghi'));
     await writer.rewind();
-    writer.write(Buffer.from('xy'));
+    await writer.write(Buffer.from('xy'));
     await writer.end();
     expect(readFileSync(path, 'utf8')).toBe('xy');
   });
@@ -44,7 +44,7 @@ describe('FileWriter', () => {
     const path = join(FOLDER, 'trickle');
     await using file = await open(path, 'w');
     const writer = new FileWriter(file, 0);
-    writer.write(Buffer.from('a'));
+    await writer.write(Buffer.from('a'));
     await vi.waitUntil(() => readFileSync(path, 'utf8') === 'a', { timeout: 1000 });
     await writer.end();
   });
@@ -52,7 +52,7 @@ describe('FileWriter', () => {
   it('tells a failure to whoever writes next, and writes nothing behind it', async () => {
     await using file = await open('/dev/full', 'w');
     const writer = new FileWriter(file, null);
-    writer.write(Buffer.from('a'));
+    await writer.write(Buffer.from('a'));
     await expect(writer.flush()).rejects.toMatchObject({ code: 'ENOSPC' });
     expect(() => writer.write(Buffer.from('b'))).toThrow(/ENOSPC/);
     await writer.end();

@@ -26,7 +26,7 @@ describe('docs/options.md', () => {
   it.each(OTHERS)('names the options of $_name', (command) => {
     const takes = new RegExp(`\`${command.name()}\` takes ([^.]*)\\.`);
     const sentence = takes.exec(read('docs/options.md'))?.[1] ?? '';
-    expect([...sentence.matchAll(/--[a-z-]+/g)].map(String).sort()).toEqual(optionsOf(command));
+    expect([...sentence.matchAll(/--[a-z0-9-]+/g)].map(String).sort()).toEqual(optionsOf(command));
   });
 
   it('has each SALLYPORT_ variable that is read, and no other', () => {
@@ -56,7 +56,7 @@ describe('a sallyport command in a document', () => {
       const name = COMMAND.exec(line)?.[1];
       const command = OTHERS.find((other) => other.name() === name) ?? getCommand();
       const known = optionsOf(command);
-      return [...line.matchAll(/ (--[a-z-]+)/g)].filter(
+      return [...line.matchAll(/ (--[a-z0-9-]+)/g)].filter(
         ([, option = '']) => !known.includes(option),
       );
     });

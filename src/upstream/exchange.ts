@@ -1,4 +1,4 @@
-// Sends one request until an answer is final: the loop over legs and connections. The ONLY place that retries.
+// Sends one request until an answer is final: the loop over legs and connections. The ONLY place that repeats a request by itself.
 // Owns draining, body replay and starting over; what a challenge means is `sign-on.ts`.
 import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
 import type { Framing } from '../http1/body.ts';

@@ -9,9 +9,13 @@ describe('tunnelRefused()', () => {
     [403, 'Forbidden', /forbids this address/],
     [502, '', /cannot reach it/],
   ])('%i: says whose turn it is', (status, reason, hint) => {
-    const error = tunnelRefused('proxy.test:3128', 'a.test:443', { status, reason });
+    const headers = { 'retry-after': '7' };
+    const error = tunnelRefused('proxy.test:3128', 'a.test:443', { status, reason, headers });
 
-    expect(error).toMatchObject({ code: 'PROXY_REFUSED', hint: expect.stringMatching(hint) });
+    expect(error).toMatchObject({
+      ...{ code: 'PROXY_REFUSED', hint: expect.stringMatching(hint) },
+      ...{ status, retryAfterMs: 7000 },
+    });
     expect(error.message).toBe(
       `proxy.test:3128 refused to connect to a.test:443: ${status} ${reason}`.trim(),
     );

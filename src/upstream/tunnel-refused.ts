@@ -13,11 +13,11 @@ export function tunnelRefused(
   {
     status,
     reason,
-    headers = {},
+    headers,
   }: {
     readonly status: number;
     readonly reason: string;
-    readonly headers?: Readonly<Record<string, string>>;
+    readonly headers: Readonly<Record<string, string>>;
   },
 ): SallyportError {
   return new SallyportError(
