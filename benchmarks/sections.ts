@@ -1,6 +1,7 @@
 // The sections of the table: what each is called, in which unit, how many rounds it gets and who prepares it.
 import { prepareDistance } from './distance.ts';
 import { prepareHandshakeCost } from './handshake-cost.ts';
+import { prepareManners } from './manners.ts';
 import { prepareNativeCost } from './native-cost.ts';
 import { preparePing } from './ping-contender.ts';
 import type { Relays } from './relays.ts';
@@ -80,6 +81,14 @@ export const SECTIONS: readonly SectionPlan[] = [
     unit: 'CPU ms',
     rounds: { full: 30, quick: 5 },
     prepare: prepareNativeCost,
+  },
+  {
+    key: 'manners',
+    letter: 'G',
+    title: 'CONNECT of somebody else at a squid with three authenticators',
+    unit: 'ms',
+    rounds: { full: 11, quick: 2 },
+    prepare: (input) => prepareManners({ ...input, tunnels: input.isQuick ? 50 : 200 }),
   },
 ];
 

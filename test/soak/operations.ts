@@ -72,7 +72,7 @@ const WILD = namesOf('wild');
 const SHAKY = namesOf('shaky');
 const MAX_BYTES = 60_000;
 
-export const KINDS: readonly Kind[] = Object.keys(OPERATIONS) as Kind[];
+const KINDS: readonly Kind[] = Object.keys(OPERATIONS) as Kind[];
 
 export function drawKind(random: Random): Kind {
   let left = random.next() * 100;
