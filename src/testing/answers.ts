@@ -17,7 +17,6 @@ export interface OwnAnswer extends AnswerHead {
   readonly closes: boolean;
 }
 
-const LARGE_BODY_BYTES = 70 * 1024;
 const CHUNK_BYTES = 8192;
 const PORTAL = 'http://portal.example/sign-in';
 
@@ -75,7 +74,9 @@ export function proxyAuthenticationRequired(
     status: 407,
     reason: text,
     headers: [...offers.map((value): HeaderField => ['Proxy-Authenticate', value]), ...headers],
-    body: habits.shows('large-407') ? Buffer.alloc(LARGE_BODY_BYTES, 'x') : body,
+    body: habits.shows('large-407')
+      ? Buffer.alloc(habits.parameters('large-407').bytes, 'x')
+      : body,
     closes: closesFirst || closesToken,
   };
   if (situation !== 'token' && habits.shows('close-delimited-407')) {

@@ -59,6 +59,7 @@ export type SignOnAnswer = 'offers' | 'challenge' | 'verdict';
 
 /** What can be said about some of the habits, beyond that they show. */
 export interface HabitParameters {
+  'large-407': { readonly bytes: number };
   'cut-answer': {
     /** Which one: to a request without credentials, to the first leg, to the last. */
     readonly answer: SignOnAnswer;
@@ -96,6 +97,7 @@ export interface HabitParameters {
 }
 
 const DEFAULTS: HabitParameters = {
+  'large-407': { bytes: 70 * 1024 },
   'cut-answer': { answer: 'challenge', bytes: 0, by: 'reset' },
   'slow-drip': { bytes: 1, pauseMs: 50 },
   'large-head': { bytes: 5_242_880 },

@@ -241,7 +241,9 @@ export class SignOn {
    * @returns the error to raise where the next leg belongs to that connection
    */
   cutOff(): SallyportError | null {
-    return (this.#attempt?.legs ?? 0) > 1 ? handshakeCut(this.#parties) : null;
+    const attempt = this.#attempt;
+    const isBound = attempt !== null && attempt.legs > 1 && !attempt.isPortable;
+    return isBound ? handshakeCut(this.#parties) : null;
   }
 
   /** Another connection follows: what hung on this one is over. */

@@ -133,6 +133,18 @@ describe('nonces of Digest', () => {
     expect([second.legs, second.connections]).toEqual([2, 2]);
   });
 
+  it('are renewed on a new connection where the page about it is too long to be read', async () => {
+    await using proxy = await digestProxy(
+      { nonceUses: 1 },
+      { habits: [{ name: 'large-407', bytes: 2_000_000 }] },
+    );
+    await using origin = await createOrigin();
+    await using client = await clientOfAlice({ proxy: proxy.url });
+    await fetchOne(client, `${origin.url}/bytes/10`);
+
+    expect((await fetchOne(client, `${origin.url}/bytes/10`)).legs).toBe(2);
+  });
+
   it('that are always stale end in an error, not in a loop', async () => {
     await using proxy = await digestProxy({ nonceUses: 0 });
     await using client = await clientOfAlice({ proxy: proxy.url });
