@@ -14,7 +14,7 @@ export interface Job {
   readonly url: URL;
   /** As the user named it; `null` is standard output. */
   readonly file: string | null;
-  /** With `--continue`: it is there and complete, so its digest is looked at first. */
+  /** With `--continue`: it is there and complete. */
   readonly isThere: boolean;
 }
 
@@ -27,7 +27,7 @@ export async function nameFiles(urls: readonly URL[], flags: GetFlags): Promise<
   const jobs: Job[] = [];
   const taken = new Map<string, URL>();
   for (const { url, file } of await namesOf(urls, flags)) {
-    jobs.push({ url, file, isThere: await checkFile(url, file, taken, flags) });
+    jobs.push({ url, file, isThere: await checkFile(url, file, taken, flags, urls.length > 1) });
   }
   return jobs;
 }
@@ -51,14 +51,18 @@ async function folderOf(output: string | undefined, several: boolean): Promise<s
   if (output === undefined) {
     return null;
   }
-  if (output.endsWith('/') || (process.platform === 'win32' && output.endsWith('\\'))) {
-    return output;
-  }
-  if (!several) {
+  const isNamedSo = /\/$/.test(output) || (process.platform === 'win32' && output.endsWith('\\'));
+  if (!isNamedSo && !several) {
     return null;
   }
-  if ((await stat(output).catch(() => null))?.isDirectory()) {
+  const there = await stat(output.replace(/[/\\]+$/, '') || output).catch(() => null);
+  if (there?.isDirectory() === true || (isNamedSo && there === null)) {
     return output;
+  }
+  if (isNamedSo) {
+    throw new SallyportError('USAGE', `-o ${output} is no folder`, {
+      hint: 'Name a folder that is there, or a file without the slash.',
+    });
   }
   throw new SallyportError('USAGE', '-o names one file, and several addresses are given', {
     hint: 'Name a folder that is there, as -o downloads/, or leave -o out.',
@@ -74,6 +78,7 @@ async function checkFile(
   file: string | null,
   taken: Map<string, URL>,
   flags: GetFlags,
+  several: boolean,
 ): Promise<boolean> {
   if (file === null) {
     return false;
@@ -97,7 +102,7 @@ async function checkFile(
     throw new SallyportError('USAGE', `--continue goes on in a file, and ${file} is none`);
   }
   const hasPart = (await stat(part).catch(() => null)) !== null;
-  if (exists && !hasPart && flags.sha256 === undefined) {
+  if (exists && !hasPart && flags.sha256 === undefined && !several) {
     throw new SallyportError('USAGE', `${file} is there already, and complete`, {
       hint: 'Leave --continue out to download it again; with --sha256 it is looked at first.',
     });

@@ -25,8 +25,8 @@ export function summaryOf(done: Done, elapsedMs: number): Record<string, unknown
 
 /** Of a file that was there: nobody was asked. */
 export function summaryOfFile(
-  { bytes, sha256 }: FileDigest,
+  found: FileDigest | null,
   elapsedMs: number,
 ): Record<string, unknown> {
-  return { bytes, continuedAt: bytes, sha256, tries: 0, elapsedMs: Math.round(elapsedMs) };
+  return { ...found, tries: 0, elapsedMs: Math.round(elapsedMs) };
 }

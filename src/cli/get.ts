@@ -1,5 +1,6 @@
 // `sallyport get URL...`: downloads and uploads through whatever proxy the network wants. Owns the command and the order of
 // several addresses; one of them is `transfer.ts`, its connections `upstream/`.
+import { basename } from 'node:path';
 import { Command } from 'commander';
 import { Upstream } from '../upstream/upstream.ts';
 import { Ended } from './ended.ts';
@@ -12,9 +13,9 @@ import type { GetFlags } from './get-flags.ts';
 import type { Plan } from './get-plan.ts';
 import { planGet } from './get-plan.ts';
 import { summaryOf, summaryOfFile } from './get-summary.ts';
-import { narrate, remark, tellMemoryFault } from './narrate.ts';
+import { narrate, tellMemoryFault } from './narrate.ts';
 import { print } from './print.ts';
-import { reportFailure } from './report.ts';
+import { reportFailure, tell } from './report.ts';
 import { settingsFor } from './sign-on-settings.ts';
 import { Stops } from './stops.ts';
 import type { Surroundings } from './transfer.ts';
@@ -102,7 +103,7 @@ async function getAll(
   let firstCode = 0;
   for (const job of plan.jobs) {
     const about = { url: job.url.href, ...(job.file === null ? {} : { output: job.file }) };
-    const label = isOne ? '' : (job.file ?? '');
+    const label = isOne ? '' : basename(job.file ?? '');
     try {
       const summary = await getOne(job, plan, { ...shared, verbose, label, countsDigest });
       if (json) {
@@ -125,11 +126,9 @@ async function getAll(
 async function getOne(job: Job, plan: Plan, around: Surroundings) {
   const started = performance.now();
   if (job.isThere && job.file !== null) {
-    const found = await fileDigest(job.file, around.stops.signal);
-    if (found.sha256 === plan.sha256) {
-      if (around.verbose > 0) {
-        remark(`${job.file} is there already, and has its digest`);
-      }
+    const found = around.countsDigest ? await fileDigest(job.file, around.stops.signal) : null;
+    if (plan.sha256 === null || plan.sha256 === found?.sha256) {
+      tell(`${job.file} is there already, and complete.`);
       return summaryOfFile(found, performance.now() - started);
     }
   }

@@ -58,6 +58,8 @@ describe('Progress', () => {
 
   it('says which one it is', () => {
     expect(drawn(1000, 200, { label: 'a.zip' })).toMatch(/\ra\.zip {2}\[#/);
+    const long = 'a-name-that-takes-more-than-its-share.zip';
+    expect(drawn(1000, 200, { label: long })).toMatch(/\ra-name-that-takes\.\.\. {2}\[#/);
   });
 
   it('goes back to the beginning', () => {

@@ -3,6 +3,7 @@
 const REDRAW_MS = 100;
 /** Speed is averaged over about this long, so that the time left does not jump. */
 const AVERAGE_MS = 3000;
+const MAX_LABEL_CHARS = 20;
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
 interface ProgressOptions {
@@ -30,7 +31,7 @@ export class Progress {
     this.#out = out;
     this.#total = total;
     this.#already = already;
-    this.#label = label === '' ? '' : `${label}  `;
+    this.#label = label === '' ? '' : `${shorten(label)}  `;
     this.#bytes = already;
     this.#ratedBytes = already;
     this.#started = performance.now();
@@ -96,6 +97,11 @@ export class Progress {
     const percent = `${Math.floor(share * 100)}%`.padStart(4);
     return `[${bar}] ${percent}  ${formatBytes(this.#bytes)} of ${formatBytes(this.#total)}  ${speed}  ${formatTime(left)} left`;
   }
+}
+
+/** A long name must not push the figures off the line. */
+function shorten(label: string): string {
+  return label.length > MAX_LABEL_CHARS ? `${label.slice(0, MAX_LABEL_CHARS - 3)}...` : label;
 }
 
 /** 1536 -> `1.5 KiB` */

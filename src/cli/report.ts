@@ -30,7 +30,7 @@ export function reportFailure(failure: unknown, options: ReportOptions): number 
   if (error.remedy !== undefined) {
     parts.push(remedyCommand(argv, error.remedy));
   }
-  process.stderr.write(`sallyport: ${printable(parts.join(' '))}\n`);
+  tell(parts.join(' '));
   if (verbose >= 2) {
     process.stderr.write(`${failure instanceof Error ? failure.stack : String(failure)}\n`);
   }
@@ -41,7 +41,12 @@ export function reportFailure(failure: unknown, options: ReportOptions): number 
 export function tellRetry(failure: unknown, waitMs: number, which: string): void {
   const what = sentence(failure instanceof Error ? failure.message : String(failure));
   const wait = `${Number((waitMs / 1000).toFixed(1))} s`;
-  process.stderr.write(`sallyport: ${printable(`${what} Trying again in ${wait} (${which}).`)}\n`);
+  tell(`${what} Trying again in ${wait} (${which}).`);
+}
+
+/** One line about the outcome, on standard error. */
+export function tell(text: string): void {
+  process.stderr.write(`sallyport: ${printable(text)}\n`);
 }
 
 function sentence(text: string): string {

@@ -305,7 +305,12 @@ class Transfer {
     return new SallyportError(
       'DIGEST_MISMATCH',
       `${this.#job.url.host} sent something else: its SHA-256 is ${found}, not ${this.#plan.sha256}`,
-      { hint: `${kept} Check the address, and where the digest is from.` },
+      {
+        hint:
+          this.#continuedAt > 0
+            ? `${kept} Its beginning was there before: try again, which begins anew.`
+            : `${kept} Check the address, and where the digest is from.`,
+      },
     );
   }
 

@@ -113,15 +113,30 @@ describe('several addresses', () => {
     expect(proxy.counts().finalLegs['CORP\\alice']).toBe(1);
   });
 
-  it('are continued one by one', async () => {
+  it('are continued by the same command: what is complete is left, the others go on', async () => {
     await using server = await createFileServer(originBytes(1000));
-    server.cuts.push(1000, 400);
-    const urls = [`${server.url}/a.bin`, `${server.url}/b.bin`];
-    expect((await get(['--proxy', 'direct', '-o', `${folder}/`, ...urls])).code).toBe(8);
-    const again = await get(['--continue', '--proxy', 'direct', '-o', `${folder}/`, urls[1] ?? '']);
-    expect(again.code).toBe(0);
-    expect(readFileSync(join(folder, 'b.bin')).equals(originBytes(1000))).toBe(true);
-    expect(server.requests.at(-1)?.headers.range).toBe('bytes=400-');
+    server.cuts.push(1000, 400, 0);
+    const urls = ['a', 'b', 'c'].map((name) => `${server.url}/${name}.bin`);
+    const args = ['--json', '--proxy', 'direct', '-o', `${folder}/`, ...urls];
+    expect((await get(args)).code).toBe(8);
+    server.requests.splice(0);
+    const { code, stdout, stderr } = await get(['--continue', ...args]);
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(/a\.bin is there already, and complete\.$/m),
+    ]);
+    expect(objects(stdout)).toMatchObject([
+      { ok: true, url: urls[0], bytes: 1000, tries: 0 },
+      { ok: true, url: urls[1], bytes: 1000, continuedAt: 400 },
+      { ok: true, url: urls[2], bytes: 1000, continuedAt: 0 },
+    ]);
+    expect(server.requests.map(({ url, headers }) => [url, headers.range])).toEqual([
+      ['/b.bin', 'bytes=400-'],
+      ['/c.bin', undefined],
+    ]);
+    for (const name of ['a.bin', 'b.bin', 'c.bin']) {
+      expect(readFileSync(join(folder, name)).equals(originBytes(1000))).toBe(true);
+    }
   });
 
   it('are not begun after Ctrl-C', async () => {
@@ -212,6 +227,11 @@ describe('several addresses are refused before the first byte', () => {
       'with -o and nothing',
       () => ['-o', join(folder, 'new'), 'http://a.x/1', 'http://b.x/2'],
       /folder that is there/,
+    ],
+    [
+      'with a file that is called a folder',
+      () => ['-o', '/etc/hostname/', 'http://a.x/1', 'http://b.x/2'],
+      /\/etc\/hostname\/ is no folder/,
     ],
     [
       'with a digest',

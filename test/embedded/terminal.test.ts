@@ -1,7 +1,7 @@
 // What a person at a terminal sees: the prompt that shows nothing, the progress line. `script` (util-linux) plays the
 // terminal; where it is missing these tests are skipped.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -57,6 +57,20 @@ describe.skipIf(!hasTerminal)('at a terminal', () => {
     expect(screen).toMatch(/100% {2}293\.0 KiB of 293\.0 KiB/);
     expect(code).toBe(0);
     expect(readFileSync(file)).toHaveLength(300_000);
+  });
+
+  it('several downloads show a line each, and an upload its own', async () => {
+    await using origin = await createOrigin();
+    const folder = `${join(SCRATCH, 'terminal-several')}/`;
+    mkdirSync(folder);
+    const urls = ['1000', '2000'].map((length) => `${origin.url}/bytes/${length}`);
+    const both = await atTerminal(['get', '--proxy', 'direct', '-o', folder, ...urls], '', '');
+    expect(both.screen).toMatch(/\r1000 {2}\[#{20}\] 100% {2}1000 B of 1000 B/);
+    expect(both.screen).toMatch(/\r2000 {2}\[#{20}\] 100% {2}2\.0 KiB of 2\.0 KiB/);
+    const args = ['get', '--proxy', 'direct', '-T', `${folder}2000`, '-o', `${folder}answer`];
+    const sent = await atTerminal([...args, `${origin.url}/echo-sha256`], '', '');
+    expect(sent.screen).toMatch(/100% {2}2\.0 KiB of 2\.0 KiB/);
+    expect([both.code, sent.code]).toEqual([0, 0]);
   });
 
   it('nothing is asked for a proxy that gets no sign-on', async () => {

@@ -11,7 +11,7 @@ const lab = await ensureLab();
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 describe.skipIf(!lab.available)('a full disk', () => {
-  it('ends the download with its own exit code and keeps what has arrived', async () => {
+  it('ends the download with its own exit code, keeps what has arrived, and goes on when there is room', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sallyport-full-'));
     const script = [
       'mount -t tmpfs -o size=4m none "$1"',
@@ -19,13 +19,17 @@ describe.skipIf(!lab.available)('a full disk', () => {
       '"$2" "$3" get --proxy "$4" -o "$1/large.bin" "$5"',
       'echo "exit $?"',
       'ls -s --block-size=1M "$1"',
+      'mount -o remount,size=200m "$1"',
+      '"$2" "$3" get --continue --json --proxy "$4" -o "$1/large.bin" "$5"',
+      'cmp "$1/large.bin" "$6" && echo "the same"',
     ].join('\n');
     const url = `${LAB.origins.https}/large.bin`;
     const proxy = LAB.proxies.ntlm.url;
+    const original = join(LAB.directory, 'origin/www', LAB.files.large.name);
     const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
       execFile(
         'sh',
-        ['-c', script, 'sh', folder, process.execPath, MAIN, proxy, url],
+        ['-c', script, 'sh', folder, process.execPath, MAIN, proxy, url, original],
         {
           env: {
             PATH: process.env['PATH'],
@@ -44,5 +48,8 @@ describe.skipIf(!lab.available)('a full disk', () => {
       /^sallyport: Cannot write .*large\.bin: the disk is full\. Make room and try again\.$/m,
     );
     expect(stderr.trim().split('\n')).toHaveLength(1);
+    // What the disk took counts, to the byte.
+    expect(stdout).toMatch(/"continuedAt":[34]\d{6},/);
+    expect(stdout).toContain('the same\n');
   });
 });
