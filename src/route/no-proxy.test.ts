@@ -167,6 +167,10 @@ describe('parseBypassList()', () => {
     expect(() => parseBypassList('10.*', { kind, name: 'here' })).toThrow(/here.*10\.\*/);
   });
 
+  it('skips 120,000 colons behind a bracket in no time', { timeout: 500 }, () => {
+    expect(parseBypassList(`a.test [${':'.repeat(120_000)}`, ENVIRONMENT)).toHaveLength(1);
+  });
+
   it('does not show an entry when the list has user information', () => {
     expect(() => parseBypassList('http://alice:hid,den@corp.example', OPTION)).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining('hid') }),

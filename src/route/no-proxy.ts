@@ -99,11 +99,14 @@ export function parseBypassEntry(entry: string): BypassRule | undefined {
   if (isIP(entry) !== 0) {
     return networkRule(entry, entry, undefined, undefined);
   }
-  const match = /^(?:\[([^[\]]*:[^[\]]*)\]|([^:[\]]+))(?::([^:]*))?$/.exec(entry);
+  const match = /^(?:\[([^[\]]+)\]|([^:[\]]+))(?::([^:]*))?$/.exec(entry);
   if (match === null) {
     return undefined;
   }
   const [, bracketed, plain = '', portText] = match;
+  if (bracketed?.includes(':') === false) {
+    return undefined;
+  }
   const port = portText === undefined ? undefined : parsePort(portText);
   if (portText !== undefined && port === undefined) {
     return undefined;
