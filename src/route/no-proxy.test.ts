@@ -134,6 +134,7 @@ const MALFORMED = [
   '[::1',
   '[::1]:x',
   '[corp.example]',
+  '[10.0.0.1]',
   '10.*',
   'www.*.example',
   '*corp.example',
