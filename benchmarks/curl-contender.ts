@@ -11,8 +11,8 @@ export interface CurlContender {
   /** `http://host:port` of the proxy, or of the relay in front of it. */
   readonly proxy: string;
   readonly relay: Relay | null;
-  /** The first two begin at once, `--proxy-anyauth` asks the proxy first. */
-  readonly auth: 'proxy-ntlm' | 'proxy-negotiate' | 'proxy-anyauth';
+  /** The first two begin at once, the others ask the proxy first. */
+  readonly auth: 'proxy-ntlm' | 'proxy-negotiate' | 'proxy-digest' | 'proxy-anyauth';
   /** `null` for the signed-in one. */
   readonly user: { readonly typed: string; readonly password: string } | null;
   /** An http:// URL: the tunnel to it needs no TLS, so its first request marks the end of the CONNECT. */

@@ -40,6 +40,7 @@ export async function prepareDistance(input: DistanceInput): Promise<Scenery> {
     { name: 'open', contender: acquaintedContender(ours('no sign-on', open, input, null, {})) },
     ...kerberosEntries(await lineTo(input, proxies.kerberos.port), input),
     ...ntlmEntries(await lineTo(input, proxies.ntlm.port), input),
+    ...digestEntries(await lineTo(input, proxies.digest.port), input),
     ...peers.members.map((member) => peerEntry(member, line, input)),
   ];
   // Without distance the times are those of two schedulers: shown, not judged.
@@ -90,6 +91,25 @@ function ntlmEntries(line: Line, input: DistanceInput): Entry[] {
       }),
     },
     { name: 'ntlm-new', against: 'curl-any', ...target, contender: strangerContender(strange) },
+  ];
+}
+
+function digestEntries(line: Line, input: DistanceInput): Entry[] {
+  // The password file of that proxy knows no domain.
+  const { name: typed, password } = users.alice;
+  const alice = { user: typed, password, auth: 'digest' };
+  return [
+    {
+      name: 'curl-digest',
+      contender: peer('Digest by curl (--proxy-digest)', line, {
+        auth: 'proxy-digest',
+        user: { typed, password },
+      }),
+    },
+    {
+      ...{ name: 'digest', against: 'curl-digest' },
+      contender: acquaintedContender(ours('Digest, proxy known', line, input, 'Digest', alice)),
+    },
   ];
 }
 
