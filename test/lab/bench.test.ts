@@ -13,15 +13,23 @@ const lab = await ensureLab();
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** A row of the table: its cells by their column. */
-type Cells = Readonly<Record<'name' | 'title' | 'samples' | 'legs' | 'compared' | 'mark', string>>;
+type Cells = Readonly<
+  Record<'name' | 'title' | 'samples' | 'legs' | 'median' | 'cpu' | 'compared' | 'mark', string>
+>;
 
 function rowsOf(table: string): Cells[] {
   return table.split('\n').flatMap((line) => {
-    const [, name = '', title = '', samples = '', legs = '', , , , compared = '', , mark = ''] =
-      line.split('|').map((cell) => cell.trim());
-    return /^[A-Z]\d+$/.test(name) ? [{ name, title, samples, legs, compared, mark }] : [];
+    const cells = line.split('|').map((cell) => cell.trim());
+    const [, name = '', title = '', samples = '', legs = '', median = '', , , cpu = ''] = cells;
+    const [compared = '', , mark = ''] = cells.slice(9);
+    return /^[A-Z]\d+$/.test(name)
+      ? [{ name, title, samples, legs, median, cpu, compared, mark }]
+      : [];
   });
 }
+
+/** Local proxies that a machine has or has not; each has its rows all the same. */
+const PEERS = /\b(cntlm|px|alpaca)\b/;
 
 describe.skipIf(!lab.available)('npm run bench -- --quick', () => {
   const folder = mkdtempSync(join(tmpdir(), 'bench-test-'));
@@ -33,14 +41,17 @@ describe.skipIf(!lab.available)('npm run bench -- --quick', () => {
     // As the script of package.json does, but for the build: dist/ is there, and others run what is in it.
     const tsc = join(ROOT, 'node_modules/.bin/tsc');
     await execute(tsc, ['-p', 'tsconfig.scripts.json'], { cwd: ROOT });
-    const args = ['build/benchmarks/main.js', '--quick', '--history', '--output', output];
-    const run = await execute(process.execPath, args, {
+    printed = await bench('--quick', '--history', '--output', output);
+    rows = rowsOf(printed);
+  }, 150_000);
+
+  async function bench(...args: string[]): Promise<string> {
+    const run = execute(process.execPath, ['build/benchmarks/main.js', ...args], {
       cwd: ROOT,
       env: { ...process.env, TMPDIR: folder },
     });
-    printed = run.stdout;
-    rows = rowsOf(printed);
-  }, 60_000);
+    return (await run).stdout;
+  }
 
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -49,8 +60,9 @@ describe.skipIf(!lab.available)('npm run bench -- --quick', () => {
     expect(readFileSync(join(output, 'RESULTS.md'), 'utf8')).toContain(table);
     expect(readdirSync(output)).toEqual(['RESULTS.md', 'history']);
     const [file = ''] = readdirSync(join(output, 'history'));
-    const { outcomes } = JSON.parse(readFileSync(join(output, 'history', file), 'utf8'));
-    expect(outcomes['open-20'].samples).toHaveLength(9);
+    const { sections } = JSON.parse(readFileSync(join(output, 'history', file), 'utf8'));
+    const open = sections[0].rows.find(({ id }: { id: string }) => id === 'open-20');
+    expect(open.outcome.samples).toHaveLength(9);
     expect(readdirSync(folder)).toEqual(['output']);
   });
 
@@ -58,10 +70,44 @@ describe.skipIf(!lab.available)('npm run bench -- --quick', () => {
     expect(printed.split('\n')[0]).toMatch(/cores; .*Node v\d.*Sallyport \d.*curl \d.*cntlm \d/);
   });
 
-  it('measures each row', () => {
-    expect(rows.filter(({ name }) => name.startsWith('A'))).toHaveLength(11);
-    expect(rows.filter(({ name }) => name.startsWith('B'))).toHaveLength(10);
-    expect(rows.filter(({ samples, mark }) => samples === '' && mark !== 'met')).toEqual([]);
+  it('measures each row, or says why not', () => {
+    const letters = rows.map(({ name }) => name.charAt(0));
+    expect([...new Set(letters)].join('')).toMatch(/^ABCDEF/);
+    const absent = rows.filter(({ samples, mark }) => samples === '' && mark !== 'met');
+    expect(absent.filter(({ title }) => !PEERS.test(title))).toEqual([]);
+    for (const { name } of absent) {
+      expect(printed).toMatch(new RegExp(`^- ${name}: \\S`, 'm'));
+    }
+  });
+
+  it('tells throughput and the CPU time of it', () => {
+    const transfers = rows.filter(({ title }) => /request\(\), to memory|-o FILE/.test(title));
+    expect(transfers).toHaveLength(5);
+    for (const { median, cpu } of transfers) {
+      expect([Number(median) > 0, Number(cpu) > 0]).toEqual([true, true]);
+    }
+  });
+
+  it('holds two runs against each other without measuring', async () => {
+    const [file = ''] = readdirSync(join(output, 'history'));
+    const path = join(output, 'history', file);
+    const table = await bench('--compare', path, path, '--assert');
+    expect(table).toContain('request(), to memory, http');
+    expect(table).not.toContain('WORSE');
+    await expect(bench('--compare', '--output', output)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('has no two runs to compare'),
+    });
+  });
+
+  it('lists its sections and refuses one there is none of', async () => {
+    const list = await bench('--list');
+    expect(list).toMatch(/^C {2}throughput /m);
+    expect(list).toMatch(/^ +cntlm +\S/m);
+    await expect(bench('--only', 'weather')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no section weather; there are far, near'),
+    });
   });
 
   it('counts the legs of each client', () => {
@@ -76,6 +122,8 @@ describe.skipIf(!lab.available)('npm run bench -- --quick', () => {
       'NTLM by curl, asks first (--proxy-anyauth)': '3',
       'NTLM, proxy new': '3',
       'NTLM by cntlm on this machine': '2',
+      'Digest by curl (--proxy-digest)': '2',
+      'Digest, proxy known': '1',
     });
   });
 
