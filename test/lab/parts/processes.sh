@@ -33,10 +33,22 @@ is_running() {
 start() {
   local name=$1 log=$2 pid
   shift 2
-  setsid "$@" >>"$log" 2>&1 </dev/null 9>&- & # 9 is up.sh's lock
+  (
+    close_inherited
+    exec setsid "$@" >>"$log" 2>&1 </dev/null
+  ) &
   pid=$!
   echo "$pid $(start_time "$pid")" >"$PID_DIR/$name.pid"
   disown "$pid"
+}
+
+# What the caller has open is not the service's: it would hold up.sh's lock, and any flock(1) around up.sh, for good.
+close_inherited() {
+  local fd
+  for fd in /proc/self/fd/*; do
+    fd=${fd##*/}
+    if ((fd > 2 && fd != 255)); then exec {fd}>&-; fi # 255 is this script, which bash closes itself
+  done
 }
 
 # stop NAME...: all are told first and then waited for (squid lingers after SIGTERM); a process
