@@ -68,12 +68,19 @@ export interface CorporateProxy extends AsyncDisposable {
  *
  * @example
  * ```ts
+ * import assert from 'node:assert/strict';
+ * import { request } from 'sallyport';
+ * import { createCorporateProxy } from 'sallyport/testing';
+ *
  * await using proxy = await createCorporateProxy({
  *   schemes: ['NTLM'],
  *   users: [{ name: 'alice', domain: 'CORP', password: 'secret' }],
  *   habits: ['close-on-first-407'],
  * });
- * await myClient.get('http://intranet.example/', { proxy: proxy.url });
+ * // Any client will do: this is the place of yours.
+ * const client = { proxy: proxy.url, user: 'CORP\\alice', password: 'secret' };
+ * const { body } = await request('http://intranet.example/', client);
+ * body.resume();
  * assert.equal(proxy.counts().finalLegs['CORP\\alice'], 1);
  * ```
  */

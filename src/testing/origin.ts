@@ -62,8 +62,11 @@ export interface Origin extends AsyncDisposable {
  *
  * @example
  * ```ts
+ * import { createOrigin } from 'sallyport/testing';
+ *
  * await using origin = await createOrigin();
  * const answer = await fetch(`${origin.url}/bytes/1000`);
+ * console.log((await answer.arrayBuffer()).byteLength); // 1000
  * ```
  */
 export async function createOrigin(options: OriginOptions = {}): Promise<Origin> {

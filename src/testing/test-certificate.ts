@@ -35,9 +35,15 @@ const TRUE = Buffer.from([0xff]);
  *
  * @example
  * ```ts
+ * import { once } from 'node:events';
+ * import tls from 'node:tls';
+ * import { createCorporateProxy, createTestCertificates } from 'sallyport/testing';
+ *
  * const { ca, key, cert } = createTestCertificates();
- * const proxy = await createCorporateProxy({ schemes: ['NTLM'], users, tls: { key, cert } });
+ * await using proxy = await createCorporateProxy({ schemes: [], tls: { key, cert } });
  * const socket = tls.connect({ host: proxy.host, port: proxy.port, ca });
+ * await once(socket, 'secureConnect');
+ * socket.destroy();
  * ```
  */
 export function createTestCertificates(

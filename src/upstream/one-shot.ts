@@ -16,8 +16,11 @@ import type { RequestOptions } from './wire-request.ts';
  * @throws SallyportError OPTION_INVALID, CONFIG_INVALID, CA_UNREADABLE
  * @example
  * ```ts
- * await using upstream = await createUpstream({ user: 'CORP\\alice', password });
- * const response = await upstream.request('https://example.com/');
+ * import { createUpstream } from 'sallyport';
+ *
+ * await using upstream = await createUpstream({ proxy: 'http://proxy.corp.example:3128' });
+ * const { status, body } = await upstream.request('https://example.com/');
+ * body.pipe(process.stdout);
  * ```
  */
 export async function createUpstream(options: SallyportOptions = {}): Promise<Upstream> {
@@ -31,7 +34,10 @@ export async function createUpstream(options: SallyportOptions = {}): Promise<Up
  * @throws SallyportError when there is no answer; see `Upstream.connect`
  * @example
  * ```ts
+ * import { connect } from 'sallyport';
+ *
  * const { status, headers, socket, scheme, legs } = await connect('example.com:443');
+ * socket.destroy();
  * ```
  */
 export async function connect(

@@ -7,6 +7,8 @@ const ROOT = new URL('../../', import.meta.url);
 
 export interface CodeBlock {
   readonly language: string;
+  /** Of its first line within the fences, from 1. */
+  readonly line: number;
   readonly text: string;
 }
 
@@ -54,8 +56,13 @@ export function tableRows(file: string, header: readonly string[]): string[][] {
 }
 
 export function codeBlocks(file: string): CodeBlock[] {
-  return [...read(file).matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(
-    ([, language = '', text = '']) => ({ language, text }),
+  const page = read(file);
+  return [...page.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(
+    ({ index, 1: language = '', 2: text = '' }) => ({
+      language,
+      line: page.slice(0, index).split('\n').length + 1,
+      text,
+    }),
   );
 }
 
