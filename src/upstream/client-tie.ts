@@ -14,8 +14,14 @@ import type { Connection } from './connection.ts';
  *
  * @example
  * ```ts
+ * import { ClientTie, createUpstream } from 'sallyport';
+ *
+ * await using upstream = await createUpstream({ proxy: 'http://proxy.corp.example:3128' });
  * using tie = new ClientTie();
- * const response = await upstream.request(url, { tie, headers });
+ * const { body } = await upstream.request('http://intranet.example/', { tie });
+ * for await (const piece of body) {
+ *   process.stdout.write(piece);
+ * }
  * ```
  */
 export class ClientTie implements Disposable {

@@ -1,5 +1,6 @@
 // Every example of README, docs/ and TSDoc: it compiles against the built package, and runs against the embedded proxy and
 // origin in place of the hosts it names. The titles say where it stands. `npm run check` runs this file, too.
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +14,7 @@ import { ALICE, CA_FILE, CERTIFICATES, SCRATCH } from './network.ts';
 const CODE = codeExamples().map((example) => ({ place: placeOf(example), example }));
 const COMMANDS = commandExamples().map((example) => ({ place: placeOf(example), example }));
 const BYTES = 1000;
+const DIGEST = createHash('sha256').update(originBytes(BYTES)).digest('hex');
 /** A misspelt name, an option that does not exist. */
 const BAD: Example = {
   file: 'bad.md',
@@ -49,6 +51,7 @@ function environmentFor({ text }: Example, folder: string): NodeJS.ProcessEnv {
     PATH: process.env['PATH'],
     HOME: folder,
     SALLYPORT_STATE_DIR: join(folder, 'state'),
+    DIGEST,
     SALLYPORT_CA: CA_FILE,
     SALLYPORT_USER: 'CORP\\alice',
     SALLYPORT_PASSWORD: ALICE.password,

@@ -1,5 +1,6 @@
 // The commands of README.md where their hosts are real: with alice's ticket, against the proxy they name. What the page
 // shows is what is printed, to the letter. `test/embedded/examples.test.ts` runs all examples anywhere.
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { placeOf, runCommandLine } from '../docs/try-examples.ts';
 import { ensureLab, LAB } from './lab.ts';
 
 const lab = await ensureLab();
+const HELLO = 'hello from origin\n';
 const FOLDER = mkdtempSync(join(tmpdir(), 'sallyport-lab-'));
 const EXAMPLES = commandExamples().map((example) => ({ place: placeOf(example), example }));
 
@@ -29,6 +31,7 @@ describe.skipIf(!lab.available)('the command', () => {
     const { code, stdout } = await runCommandLine(rewrite(example.text), folder, {
       ...LAB.environment,
       HOME: folder,
+      DIGEST: createHash('sha256').update(HELLO).digest('hex'),
       SALLYPORT_CA: LAB.ca,
       SALLYPORT_STATE_DIR: join(folder, 'state'),
       // Where the page has it typed.
@@ -45,7 +48,7 @@ describe.skipIf(!lab.available)('the command', () => {
     }
     const file = / -o (\S+)/.exec(example.text)?.[1];
     if (file !== undefined) {
-      expect(readFileSync(join(folder, file), 'utf8')).toBe('hello from origin\n');
+      expect(readFileSync(join(folder, file), 'utf8')).toBe(HELLO);
     }
   });
 });
