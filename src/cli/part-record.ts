@@ -107,7 +107,8 @@ async function readSmall(path: string): Promise<string> {
   }
 }
 
-function parseRecord(text: string): PartRecord | null {
+/** @throws SyntaxError for what is no JSON, TypeError for `null` */
+export function parseRecord(text: string): PartRecord | null {
   const { version, asked, source, etag, lastModified, total } = JSON.parse(text);
   const isOurs =
     version === VERSION &&

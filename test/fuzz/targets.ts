@@ -1,5 +1,6 @@
 // All fuzz targets. A new parser is one entry in the file of its layer, beside this one's neighbours in `targets/`.
 import type { FuzzTarget } from './engine/target.ts';
+import { CLI_TARGETS } from './targets/cli.ts';
 import { DIGEST_TARGETS } from './targets/digest.ts';
 import { HTTP1_TARGETS } from './targets/http1.ts';
 import { NATIVE_TARGETS } from './targets/native.ts';
@@ -17,5 +18,6 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...ROUTE_TARGETS,
   ...SETTINGS_TARGETS,
   ...NATIVE_TARGETS,
+  ...CLI_TARGETS,
   ...TESTING_TARGETS,
 ];
