@@ -1,7 +1,7 @@
 // Where a body ends (RFC 9112 section 6) and the bytes within. Owns the choice of framing and the three
 // decoders; holds no socket and buffers nothing but a chunk header.
 import { SallyportError } from '../errors/sallyport-error.ts';
-import type { ResponseHead } from './head.ts';
+import type { RequestHead, ResponseHead } from './head.ts';
 
 export type Framing =
   | { readonly kind: 'none' }
@@ -55,10 +55,39 @@ export function responseFraming(head: ResponseHead, method: string): Framing {
   return { kind: 'length', length: Number(length) };
 }
 
-/** Whether the connection may carry another request after this response (RFC 9112 section 9.3). */
-export function isPersistent(head: ResponseHead, peer: 'proxy' | 'origin'): boolean {
+/**
+ * The framing of a request body (RFC 9112 section 6.3): it is announced or there is none. Where lengths and codings
+ * contradict each other, two readers would see two requests (smuggling): nobody gets to read it.
+ *
+ * @throws SallyportError RESPONSE_INVALID
+ */
+export function requestFraming({ method, headers }: RequestHead): Framing {
+  const codings = headers.tokens('transfer-encoding');
+  const lengths = headers.tokens('content-length');
+  if (method === 'CONNECT' || (codings.length === 0 && lengths.length === 0)) {
+    return { kind: 'none' };
+  }
+  if (codings.length === 1 && codings[0] === 'chunked' && lengths.length === 0) {
+    return { kind: 'chunked' };
+  }
+  const [length = ''] = lengths;
+  if (codings.length > 0 || new Set(lengths).size > 1 || !/^\d{1,15}$/.test(length)) {
+    throw new SallyportError('RESPONSE_INVALID', 'The length of a request body is ambiguous');
+  }
+  return { kind: 'length', length: Number(length) };
+}
+
+/**
+ * Whether the connection may carry another request behind this message (RFC 9112 section 9.3).
+ *
+ * @param peer who sent it: a proxy, or a client of one, may say so in `Proxy-Connection`
+ */
+export function isPersistent(
+  head: Pick<ResponseHead, 'version' | 'headers'>,
+  peer: 'proxy' | 'origin' | 'client',
+): boolean {
   const options = head.headers.tokens('connection');
-  if (peer === 'proxy') {
+  if (peer !== 'origin') {
     options.push(...head.headers.tokens('proxy-connection'));
   }
   if (options.includes('close')) {

@@ -1,7 +1,7 @@
 // One request on a client connection: its head, and its body as a stream in step with the socket.
 import { SallyportError } from '../errors/sallyport-error.ts';
 import type { BodyDecoder, Framing } from '../http1/body.ts';
-import { createBodyDecoder } from '../http1/body.ts';
+import { createBodyDecoder, requestFraming } from '../http1/body.ts';
 import type { RequestHead } from '../http1/head.ts';
 import { parseRequestHead } from '../http1/head.ts';
 import { HeadReader } from '../http1/head-reader.ts';
@@ -80,21 +80,4 @@ export class RequestBody {
       // Only the end of the body is of interest.
     }
   }
-}
-
-/** RFC 9112 section 6.3, for requests: a body is announced or there is none. */
-export function requestFraming({ method, headers }: RequestHead): Framing {
-  const codings = headers.tokens('transfer-encoding');
-  const lengths = headers.tokens('content-length');
-  if (method === 'CONNECT' || (codings.length === 0 && lengths.length === 0)) {
-    return { kind: 'none' };
-  }
-  if (codings.length === 1 && codings[0] === 'chunked' && lengths.length === 0) {
-    return { kind: 'chunked' };
-  }
-  const [length = ''] = lengths;
-  if (codings.length > 0 || new Set(lengths).size > 1 || !/^\d{1,15}$/.test(length)) {
-    throw new SallyportError('RESPONSE_INVALID', 'The length of a request body is ambiguous');
-  }
-  return { kind: 'length', length: Number(length) };
 }

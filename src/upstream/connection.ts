@@ -14,7 +14,7 @@ import type { Layer } from '../observe/events.ts';
 
 /** Who is at the other end, for messages and for the choice of error codes. */
 export interface Peer {
-  readonly role: Layer;
+  readonly role: Layer | 'client';
   /** `host:port` */
   readonly name: string;
 }

@@ -235,7 +235,17 @@ const TEXT_OPTIONS = new Set([
 ]);
 const OTHER_OPTIONS = new Set([
   ...['auth', 'trusted', 'allowBasicHttp', 'env', 'connectTimeoutMs', 'handshakeTimeoutMs'],
-  ...['idleTimeoutMs', 'signal', 'tie', 'method', 'headers', 'body', 'systemSignOn', 'allowNtlm'],
+  ...[
+    'idleTimeoutMs',
+    'signal',
+    'tie',
+    'isForwarded',
+    'method',
+    'headers',
+    'body',
+    'systemSignOn',
+    'allowNtlm',
+  ],
   ...['systemProxy', 'systemCa'],
   ...['trustedProxies', 'delegate', 'noAuth'],
 ]);

@@ -15,6 +15,8 @@ export interface RequestOptions {
   readonly headers?: readonly HeaderField[] | Readonly<Record<string, string>>;
   readonly body?: RequestBody;
   readonly signal?: AbortSignal;
+  /** A client's own request, handed on: no field is added to it, and the connection is as good as any. Default `false`. */
+  readonly isForwarded?: boolean;
   /** The client it is for, where a program serves several: `ClientTie`. */
   readonly tie?: ClientTie;
 }
@@ -40,10 +42,10 @@ export function wireRequest(url: URL, options: RequestOptions, forwards: boolean
   const has = (name: string) => headers.some(([own]) => own.toLowerCase() === name);
   const path = `${url.pathname}${url.search}`;
   const defaults: HeaderField[] = [['Host', url.host]];
-  if (!has('user-agent')) {
+  if (!(has('user-agent') || options.isForwarded)) {
     defaults.push(['User-Agent', `sallyport/${VERSION}`]);
   }
-  if (!has('accept')) {
+  if (!(has('accept') || options.isForwarded)) {
     defaults.push(['Accept', '*/*']);
   }
   if (forwards) {

@@ -1,5 +1,6 @@
 // The parsers of the embedded proxy, `src/testing`.
 import assert from 'node:assert/strict';
+import { requestFraming } from '../../../src/http1/body.ts';
 import { parseRequestHead } from '../../../src/http1/head.ts';
 import { verifyBasic } from '../../../src/testing/acceptors/basic.ts';
 import { DigestAuthority } from '../../../src/testing/acceptors/digest.ts';
@@ -17,7 +18,6 @@ import {
   readNegTokenResp,
 } from '../../../src/testing/acceptors/spnego-tokens.ts';
 import { Accounts } from '../../../src/testing/accounts.ts';
-import { requestFraming } from '../../../src/testing/client-request.ts';
 import { readDer, readDerList, writeDer } from '../../../src/testing/der.ts';
 import { ConnectionSignOn } from '../../../src/testing/sign-on.ts';
 import { parseAuthority } from '../../../src/testing/tunnel.ts';

@@ -1,0 +1,44 @@
+// What belongs to one hop and is not handed on (RFC 9110 section 7.6.1), and the `Via` that shows a loop. Owns these lists.
+import { randomBytes } from 'node:crypto';
+import type { HeaderField } from '../http1/header-list.ts';
+import { HeaderList } from '../http1/header-list.ts';
+
+const HOP_BY_HOP = new Set([
+  ...['connection', 'proxy-connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding'],
+  ...[
+    'upgrade',
+    'expect',
+    'proxy-authorization',
+    'proxy-authenticate',
+    'proxy-authentication-info',
+  ],
+]);
+
+/** Names this process in `Via`, so that a request that comes back is known. */
+const PSEUDONYM = `sallyport-${randomBytes(6).toString('hex')}`;
+export const VIA: HeaderField = ['Via', `1.1 ${PSEUDONYM}`];
+
+/** The fields for the other side, without those of this hop and those `Connection` names. */
+export function endToEnd(headers: HeaderList): HeaderField[] {
+  const named = new Set([...headers.tokens('connection'), ...headers.tokens('proxy-connection')]);
+  return headers.fields.filter(([name]) => {
+    const lower = name.toLowerCase();
+    return !(HOP_BY_HOP.has(lower) || named.has(lower));
+  });
+}
+
+/** Whether this process has sent the request on before. */
+export function hasLooped(headers: HeaderList): boolean {
+  return headers.all('via').some((value) => value.includes(PSEUDONYM));
+}
+
+/** Name, value, name, value, ... as fields. */
+export function fieldsOf(raw: readonly string[]): HeaderField[] {
+  return raw.flatMap((name, at): HeaderField[] =>
+    at % 2 === 0 ? [[name, raw[at + 1] ?? '']] : [],
+  );
+}
+
+export function listOf(raw: readonly string[]): HeaderList {
+  return new HeaderList(fieldsOf(raw));
+}

@@ -1,0 +1,62 @@
+// The local proxy: a port on loopback behind which Sallyport signs on upstream. Owns its beginning and its end.
+import { randomBytes } from 'node:crypto';
+import type { Upstream } from '../upstream/upstream.ts';
+import { bearerAdmission } from './admission.ts';
+import { serveClient } from './client-connection.ts';
+import { listen } from './listeners.ts';
+
+export interface LocalProxyOptions {
+  /** By which everything goes on. It stays the caller's: closing the proxy leaves it open. */
+  readonly upstream: Upstream;
+  /** Default 0: any that is free. */
+  readonly port?: number;
+  /** Whoever sends it as a password is admitted, nobody else. Default: a new one. */
+  readonly token?: string;
+}
+
+/** A running local proxy. */
+export interface LocalProxy extends AsyncDisposable {
+  readonly port: number;
+  readonly token: string;
+  /** `http://x:TOKEN@127.0.0.1:PORT`, for HTTP_PROXY and its kin. */
+  readonly url: string;
+  /**
+   * Accepts nobody any more and waits for what is under way.
+   *
+   * @param graceMs how long, in milliseconds; then it is cut. Default 0
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+/**
+ * Starts a proxy for the programs of this user: CONNECT, absolute-form http (and https, as old clients send it),
+ * WebSocket upgrades. It listens on 127.0.0.1 and ::1 only.
+ *
+ * An upstream that refuses the sign-on becomes a 502 with a page that says why: no program asks its user for a password.
+ *
+ * @throws SallyportError OPTION_INVALID when the port is not to be had
+ * @example
+ * ```ts
+ * await using upstream = await createUpstream();
+ * await using proxy = await createLocalProxy({ upstream });
+ * console.log(`HTTPS_PROXY=${proxy.url}`);
+ * ```
+ */
+export async function createLocalProxy(options: LocalProxyOptions): Promise<LocalProxy> {
+  const token = options.token ?? randomBytes(24).toString('base64url');
+  const context = { upstream: options.upstream, admission: bearerAdmission(token) };
+  const listeners = await listen(options.port ?? 0, (socket) => void serveClient(socket, context));
+  const close = async (graceMs = 0): Promise<void> => {
+    const stopped = listeners.stop();
+    const timer = setTimeout(() => listeners.cut(), graceMs);
+    await stopped;
+    clearTimeout(timer);
+  };
+  return {
+    port: listeners.port,
+    token,
+    url: `http://x:${token}@127.0.0.1:${listeners.port}`,
+    close,
+    [Symbol.asyncDispose]: () => close(),
+  };
+}
