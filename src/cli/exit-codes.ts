@@ -13,6 +13,8 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
   'http-error': 7,
   integrity: 8,
   output: 9,
+  // As shells report a program that is not there.
+  'not-started': 127,
   // As shells report a program ended by Ctrl-C.
   interrupted: 130,
 };
@@ -30,4 +32,5 @@ Exit codes:
   7  HTTP error status
   8  the body is not complete, or does not have its digest
   9  the output cannot be written
+  127  run: the program cannot be started
   130  ended by Ctrl-C`;

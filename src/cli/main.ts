@@ -12,6 +12,7 @@ import { logoutCommand } from './logout.ts';
 import { print } from './print.ts';
 import { reportFailure } from './report.ts';
 import { retryCommand } from './retry.ts';
+import { runCommand as runProgramCommand } from './run.ts';
 import { trustCommand } from './trust.ts';
 import { usageError } from './usage-error.ts';
 import { whichCommand } from './which.ts';
@@ -70,6 +71,7 @@ function program(said: { out: string; err: string }, argv: readonly string[]): C
   const command = new Command('sallyport')
     .description('Downloads through a corporate proxy that wants a sign-on')
     .version(VERSION)
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => {
@@ -82,6 +84,7 @@ function program(said: { out: string; err: string }, argv: readonly string[]): C
     .addHelpText('after', EXIT_CODES_HELP);
   for (const sub of [
     getCommand(argv),
+    runProgramCommand(),
     whichCommand(),
     doctorCommand(),
     retryCommand(),

@@ -15,6 +15,7 @@ export type Outcome =
   | 'http-error'
   | 'integrity'
   | 'output'
+  | 'not-started'
   | 'interrupted';
 
 interface ErrorCodeRow {
@@ -293,6 +294,11 @@ export const ERROR_CODES = {
   },
 
   // This machine
+  PROGRAM_NOT_STARTED: {
+    blame: 'config',
+    outcome: 'not-started',
+    summary: 'The program to be run cannot be started',
+  },
   OUTPUT_FAILED: {
     blame: 'platform',
     outcome: 'output',

@@ -10,7 +10,7 @@ import { HeadReader } from '../http1/head-reader.ts';
 import type { Connection } from '../upstream/connection.ts';
 
 /** A client that drips its head holds a connection of ours. */
-export const MAX_HEAD_MS = 30_000;
+const MAX_HEAD_MS = 30_000;
 /** A keep-alive connection may rest as long as it likes: the client ends it, or goes away. */
 const FOR_EVER_MS = 2_147_483_647;
 /** A body up to this size is read first, so that it can be sent again when a proxy asks for sign-on late. */

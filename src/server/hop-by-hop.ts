@@ -33,7 +33,7 @@ export function hasLooped(headers: HeaderList): boolean {
 }
 
 /** Name, value, name, value, ... as fields. */
-export function fieldsOf(raw: readonly string[]): HeaderField[] {
+function fieldsOf(raw: readonly string[]): HeaderField[] {
   return raw.flatMap((name, at): HeaderField[] =>
     at % 2 === 0 ? [[name, raw[at + 1] ?? '']] : [],
   );

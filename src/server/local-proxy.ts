@@ -5,7 +5,7 @@ import { bearerAdmission } from './admission.ts';
 import { serveClient } from './client-connection.ts';
 import { listen } from './listeners.ts';
 
-export interface LocalProxyOptions {
+export interface ProxyServerOptions {
   /** By which everything goes on. It stays the caller's: closing the proxy leaves it open. */
   readonly upstream: Upstream;
   /** Default 0: any that is free. */
@@ -15,7 +15,7 @@ export interface LocalProxyOptions {
 }
 
 /** A running local proxy. */
-export interface LocalProxy extends AsyncDisposable {
+export interface ProxyServer extends AsyncDisposable {
   readonly port: number;
   readonly token: string;
   /** `http://x:TOKEN@127.0.0.1:PORT`, for HTTP_PROXY and its kin. */
@@ -38,11 +38,11 @@ export interface LocalProxy extends AsyncDisposable {
  * @example
  * ```ts
  * await using upstream = await createUpstream();
- * await using proxy = await createLocalProxy({ upstream });
+ * await using proxy = await createProxyServer({ upstream });
  * console.log(`HTTPS_PROXY=${proxy.url}`);
  * ```
  */
-export async function createLocalProxy(options: LocalProxyOptions): Promise<LocalProxy> {
+export async function createProxyServer(options: ProxyServerOptions): Promise<ProxyServer> {
   const token = options.token ?? randomBytes(24).toString('base64url');
   const context = { upstream: options.upstream, admission: bearerAdmission(token) };
   const listeners = await listen(options.port ?? 0, (socket) => void serveClient(socket, context));
