@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DigestChallenge } from '../digest/digest-challenge.ts';
 
-/** Nonces whose count is kept; the oldest goes. Each request that was challenged anew brings one. */
+/** Nonces whose count is kept, and servers; the one that rests longest goes. Each request that was challenged anew brings one. */
 const MAX_NONCES = 1000;
 
 interface Use {
@@ -22,7 +22,7 @@ export class DigestNonces {
 
   /** An answer to this challenge was accepted: others may begin with its nonce at once. */
   learn(server: string, challenge: DigestChallenge): void {
-    this.#challenges.set(server, challenge);
+    renew(this.#challenges, server, challenge);
   }
 
   /**
@@ -41,11 +41,17 @@ export class DigestNonces {
     const key = `${server} ${nonce}`;
     const use = this.#uses.get(key) ?? { count: 0, cnonce: randomBytes(18).toString('base64') };
     use.count += 1;
-    this.#uses.set(key, use);
-    if (this.#uses.size > MAX_NONCES) {
-      const [oldest = ''] = this.#uses.keys();
-      this.#uses.delete(oldest);
-    }
+    renew(this.#uses, key, use);
     return { nonceCount: use.count, cnonce: use.cnonce };
+  }
+}
+
+/** Puts it behind all others, and drops the first. */
+function renew<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > MAX_NONCES) {
+    const [first = ''] = map.keys();
+    map.delete(first);
   }
 }

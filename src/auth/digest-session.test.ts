@@ -43,6 +43,18 @@ describe('DigestSession', () => {
     expect(counts).toEqual(Array.from({ length: 100 }, (_, at) => at + 2));
   });
 
+  it('counts a nonce in use on, however many others come by', async () => {
+    const nonces = new DigestNonces();
+    const session = sessionOf(nonces, 'Digest realm="r", nonce="n1", qop="auth"');
+    const counts: (string | undefined)[] = [];
+    for (let other = 0; other < 1100; other += 1) {
+      nonces.next(SERVER, `other-${other}`);
+      counts.push((await fieldsOf(session))['nc']);
+    }
+
+    expect(new Set(counts).size).toBe(1100);
+  });
+
   it('answers a stale nonce under the new one', async () => {
     const session = sessionOf(new DigestNonces(), 'Digest realm="r", nonce="n1", qop="auth"');
     await session.step();

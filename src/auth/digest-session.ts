@@ -32,6 +32,7 @@ export class DigestSession implements RequestSession {
   complete = false;
   readonly #context: DigestContext;
   #challenge: DigestChallenge | null;
+  #isAccepted = false;
 
   constructor(context: DigestContext) {
     this.#context = context;
@@ -44,21 +45,25 @@ export class DigestSession implements RequestSession {
 
   renew(challenge: DigestChallenge): void {
     this.#challenge = challenge;
+    this.#isAccepted = false;
   }
 
   accepted(): void {
-    if (this.#challenge !== null) {
+    if (this.#challenge !== null && !this.#isAccepted) {
+      this.#isAccepted = true;
       this.#context.nonces.learn(this.#context.server, this.#challenge);
     }
   }
 
   /** Credentials for one more request, each with a count of its own. The challenge came with the context. */
   async step(): Promise<Uint8Array | null> {
-    const challenge = this.#challenge;
+    const { identity, nonces, server, request } = this.#context;
+    // Once it was accepted, what the server takes now is the newest that is known.
+    const challenge = this.#isAccepted ? nonces.known(server) : this.#challenge;
     if (challenge === null) {
       return null;
     }
-    const { identity, nonces, server, request } = this.#context;
+    this.#challenge = challenge;
     this.complete = true;
     const credentials = digestCredentials({
       ...{ challenge, user: identity.typed, password: identity.password.reveal(), ...request },
@@ -69,5 +74,6 @@ export class DigestSession implements RequestSession {
 
   [Symbol.dispose](): void {
     this.#challenge = null;
+    this.#isAccepted = false;
   }
 }

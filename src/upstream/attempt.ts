@@ -32,7 +32,7 @@ export interface AttemptInput {
 /** Begins what the gate will need, while the connection is still being made. */
 export function prepareAttempt({ identity, gate, ...scope }: SignOnScope): void {
   if (identity?.kind === 'password') {
-    gate.prepare(logonOf(identity, null, scope));
+    gate.prepare(logonOf(identity, null, null, scope));
   }
 }
 
@@ -50,7 +50,7 @@ export async function beginAttempt(
 ): Promise<Attempt | null> {
   const { identity, scope, signal } = input;
   const enter: EnterGate = (principal) =>
-    scope.gate.enter(logonOf(identity, principal, scope), signal);
+    scope.gate.enter(logonOf(identity, principal, mechanism, scope), signal);
   let ticket = identity.kind === 'password' ? await enter(null) : null;
   let session: AuthSession | null = null;
   try {
@@ -154,14 +154,20 @@ async function withKeytabGuard(
   }
 }
 
+/** What Digest is checked against is a password file, not the domain: what one says of a name is nothing to the other. */
+function accountOf({ typed }: Identity, mechanism: Mechanism | null): string {
+  return mechanism === 'digest' ? `${typed} (Digest)` : typed;
+}
+
 function logonOf(
   identity: Identity,
   principal: string | null,
+  mechanism: Mechanism | null,
   { name, realm }: Pick<SignOnScope, 'name' | 'realm'>,
 ): LogonRequest {
   const place = { place: name, realm };
   return identity.kind === 'password'
-    ? { ...place, account: identity.typed, secret: identity.password }
+    ? { ...place, account: accountOf(identity, mechanism), secret: identity.password }
     : { ...place, account: principal ?? identity.typed, secret: null };
 }
 
@@ -172,6 +178,8 @@ export class Attempt {
   token: Uint8Array | null;
   /** Requests this attempt has made tokens for. */
   legs = 1;
+  /** Stale nonces in a row. */
+  renewals = 0;
   readonly #mechanism: Mechanism;
   readonly #session: AuthSession;
   #ticket: LogonTicket | null;
@@ -229,6 +237,11 @@ export class Attempt {
   /** The realm of the last credentials, where the scheme signs requests. */
   get realm(): string | null {
     return signsRequests(this.#session) ? this.#session.realm : null;
+  }
+
+  /** Whether the next answer may ask for credentials once more, though these are right. */
+  get mayBeStale(): boolean {
+    return signsRequests(this.#session);
   }
 
   get signsRequests(): boolean {
@@ -289,6 +302,7 @@ export class Attempt {
     if (signsRequests(this.#session)) {
       this.#session.renew(challenge);
       this.legs += 1;
+      this.renewals += 1;
       await this.nextRequest();
     }
   }
@@ -299,7 +313,15 @@ export class Attempt {
     this.#place.leave();
     if (verdict !== 'accepted' || !this.signsRequests) {
       this.forget();
-    } else if (signsRequests(this.#session)) {
+    } else {
+      this.passed();
+    }
+  }
+
+  /** One more request was let through by the credentials that were accepted before. */
+  passed(): void {
+    this.renewals = 0;
+    if (signsRequests(this.#session)) {
       this.#session.accepted();
     }
   }

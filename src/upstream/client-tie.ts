@@ -10,6 +10,7 @@ import type { Connection } from './connection.ts';
  * One client of a program that serves several, such as a proxy. Give it with each of its requests, and close it
  * when the client has gone.
  *
+ * It belongs to the first `Upstream` it is given to; another one, which signs on as somebody else perhaps, gets nothing of it.
  * Without one, a connection that an origin has signed on is used for one request and closed.
  *
  * @example
@@ -26,10 +27,14 @@ import type { Connection } from './connection.ts';
  */
 export class ClientTie implements Disposable {
   readonly #idle = new Map<string, Connection>();
+  #owner: object | null = null;
   #isClosed = false;
 
-  /** Its connection of this key that waits for the next request, or `null`. */
-  take(key: string): Connection | null {
+  /** Its connection of this key that waits for the next request of this upstream, or `null`. */
+  take(upstream: object, key: string): Connection | null {
+    if (this.#owner !== upstream) {
+      return null;
+    }
     const connection = this.#idle.get(key);
     this.#idle.delete(key);
     if (connection === undefined) {
@@ -43,8 +48,9 @@ export class ClientTie implements Disposable {
     return null;
   }
 
-  put(key: string, connection: Connection): void {
-    if (this.#isClosed || !connection.isIdle) {
+  put(upstream: object, key: string, connection: Connection): void {
+    this.#owner ??= upstream;
+    if (this.#isClosed || !connection.isIdle || this.#owner !== upstream) {
       connection.destroy();
       return;
     }

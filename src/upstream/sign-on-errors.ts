@@ -55,10 +55,12 @@ export function nonceLoop({ name }: Parties): SallyportError {
   );
 }
 
-export function denied({ layer, name, who }: Parties): SallyportError {
+/** @param isHere whether this very server accepted the name, not another one of its domain */
+export function denied({ layer, name, who }: Parties, isHere: boolean): SallyportError {
+  const accepted = isHere ? 'it accepted before' : 'another host of its domain accepted before';
   return new SallyportError(
     layer === 'proxy' ? 'PROXY_DENIED' : 'ORIGIN_DENIED',
-    `${name} denies this URL to ${who}, whom it accepted before`,
+    `${name} denies this URL to ${who}, whom ${accepted}`,
     {
       hint: `Unless the password was changed meanwhile, ask the people who run ${name} for access.`,
     },

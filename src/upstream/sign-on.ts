@@ -102,9 +102,11 @@ export class SignOn {
     return this.#state === 'negotiating';
   }
 
-  /** True while the next answer may still ask for credentials: a refused ticket is followed by another scheme. */
+  /** True while the next answer may still ask for credentials: a refused ticket is followed by another scheme, a nonce by the next. */
   get mayBeChallenged(): boolean {
-    return this.#state === 'quiet' || this.#attempt?.proof === 'ticket';
+    const standing = this.#attempt ?? this.#standing;
+    const mayBeRefused = this.#attempt?.proof === 'ticket' || standing?.mayBeStale === true;
+    return this.#state === 'quiet' || mayBeRefused;
   }
 
   /** True between the first token and the verdict, unless the password is known to be right and nothing is bound to it. */
@@ -274,7 +276,7 @@ export class SignOn {
       case 'last-leg':
         return this.#verdict(offers, head, keeps);
       case 'signed-on':
-        return this.#signOnAgain(offers);
+        return this.#askedAgain({ offers, head }, keeps);
     }
   }
 
@@ -293,6 +295,10 @@ export class SignOn {
       this.#mechanism = null;
       this.#reset();
       return withheld ? SAME : DELIVER;
+    }
+    if (this.#standing !== null) {
+      this.#standing.passed();
+      this.#followNonce(head);
     }
     return DELIVER;
   }
@@ -415,7 +421,7 @@ export class SignOn {
     const attempt = this.#attempt;
     const unjudged = this.#unjudged(offers);
     if (attempt !== null && unjudged !== null) {
-      return this.#renew(attempt, unjudged, keeps);
+      return this.#renew(attempt, unjudged, { offers, head }, keeps);
     }
     const token = attempt?.mayContinue ? this.#tokenFor(offers) : null;
     if (token !== null && keeps && (await attempt?.step(token).catch(() => false))) {
@@ -427,24 +433,47 @@ export class SignOn {
     this.#endAttempt('refused');
     const isSystem = this.#scope.identity?.kind === 'system';
     return this.#refuse(
-      attempt?.wasProven ? denied(this.#parties) : passwordRefused(this.#parties, isSystem),
+      attempt?.wasProven
+        ? denied(this.#parties, this.#wasAcceptedHere)
+        : passwordRefused(this.#parties, isSystem),
     );
   }
 
   /** A Digest challenge that says nothing of the password: stale, or of another realm than the one that was remembered. */
   #unjudged(offers: readonly Challenge[]): DigestChallenge | null {
     const digest = this.#mechanism === 'digest' ? strongestDigest(offers) : null;
-    const isOtherRealm = this.#offer === null && digest?.realm !== this.#attempt?.realm;
+    const realm = (this.#attempt ?? this.#standing)?.realm;
+    const isOtherRealm = this.#offer === null && digest?.realm !== realm;
     return digest?.isStale || isOtherRealm ? digest : null;
   }
 
-  async #renew(attempt: Attempt, challenge: DigestChallenge, keeps: boolean): Promise<Decision> {
-    if (attempt.legs > MAX_STALE_NONCES) {
+  /** The offer is picked from as any other: a new nonce is no way round what may not be answered. */
+  async #renew(
+    attempt: Attempt,
+    challenge: DigestChallenge,
+    offer: Offer,
+    keeps: boolean,
+  ): Promise<Decision> {
+    const { chosen, refusals } = pickScheme(this.#pickInput(offer.offers));
+    if (chosen !== 'digest') {
+      this.#endAttempt('undecided');
+      return this.#giveUp(offer.offers, refusals);
+    }
+    if (attempt.renewals >= MAX_STALE_NONCES) {
       this.#endAttempt('undecided');
       return this.#refuse(nonceLoop(this.#parties));
     }
+    this.#offer = offer;
     await attempt.renew(challenge);
     return keeps ? SAME : FRESH;
+  }
+
+  /** Credentials that were accepted may be stale at the next request; else it is the connection that is asked again. */
+  #askedAgain(offer: Offer, keeps: boolean): Promise<Decision> | Decision {
+    const unjudged = this.#unjudged(offer.offers);
+    return this.#standing !== null && unjudged !== null
+      ? this.#renew(this.#standing, unjudged, offer, keeps)
+      : this.#signOnAgain(offer.offers);
   }
 
   /** No password was judged: the next scheme may be tried, on a fresh handshake. */
@@ -452,7 +481,7 @@ export class SignOn {
     const { memory, name } = this.#scope;
     if (memory.doubtTicket(name)) {
       this.#endAttempt('undecided');
-      return this.#refuse(denied(this.#parties));
+      return this.#refuse(denied(this.#parties, this.#wasAcceptedHere));
     }
     this.#aside('negotiate', ticketRefused(this.#parties, spn));
     this.#wasTicketRefused = true;
@@ -465,7 +494,7 @@ export class SignOn {
   #signOnAgain(offers: readonly Challenge[]): Decision {
     // Without an offer nothing is asked for: it is a denial, or the word of a web server that a proxy passed on.
     if (this.#signedOnAgain || offers.length === 0) {
-      return { do: 'deliver', refusal: denied(this.#parties) };
+      return { do: 'deliver', refusal: denied(this.#parties, this.#wasAcceptedHere) };
     }
     this.#signedOnAgain = true;
     if (this.#scope.memory.preferred(this.#scope.name)?.proof === 'ticket') {
@@ -633,6 +662,10 @@ export class SignOn {
   #say(mechanism: Mechanism | null, reason: string): void {
     const { name } = this.#scope;
     publishChoice({ layer: this.layer, host: name, chosen: mechanism, reason });
+  }
+
+  get #wasAcceptedHere(): boolean {
+    return this.#scope.memory.preferred(this.#scope.name) !== null;
   }
 
   get #parties(): Parties {

@@ -150,7 +150,7 @@ export class Upstream implements AsyncDisposable {
     const key = `${route.kind === 'proxy' ? this.#hopKey(route.proxy) : 'direct'} ${url.origin}`;
     const tunnel: { passage: Passage | null } = { passage: null };
     const hop: Hop = {
-      takeIdle: () => options.tie?.take(key) ?? null,
+      takeIdle: () => options.tie?.take(this, key) ?? null,
       open: async () => {
         const { connection, passage: through } = await this.#reachOrigin(url, route, signal);
         tunnel.passage = through;
@@ -165,7 +165,7 @@ export class Upstream implements AsyncDisposable {
       ...through,
       url: url.href,
       refusal: answer.refusal,
-      body: bodyOf(answer, signal, tied(answer, request, options.tie, key)),
+      body: bodyOf(answer, signal, tied(answer, request, this.#keeper(options.tie, key))),
     };
   }
 
@@ -187,14 +187,14 @@ export class Upstream implements AsyncDisposable {
   ): Promise<HttpResponse> {
     const origin = this.#originSignOns(url, true, signal);
     const tieKey = `${this.#hopKey(route.proxy)} ${url.origin}`;
-    const takeTied = () => tie?.take(tieKey) ?? null;
+    const takeTied = () => tie?.take(this, tieKey) ?? null;
     const { answer, signOn } = await this.#throughProxy(route, signal, origin, request, takeTied);
     if (answer.head.status === 407) {
       answer.connection.destroy();
       throw answer.refusal ?? unexplained407(route.proxy);
     }
     const key = this.#poolKey(route.proxy, signOn.identity);
-    const keepTied = tied(answer, request, tie, tieKey);
+    const keepTied = tied(answer, request, this.#keeper(tie, tieKey));
     const free = (connection: Connection): void => {
       const fit = answer.keeps && connection.signedOn !== null && !connection.tied;
       fit ? this.#pool.put(key, connection) : keepTied(connection);
@@ -379,6 +379,10 @@ export class Upstream implements AsyncDisposable {
     return `${this.#hopKey(proxy)} ${identityKey(identity)}`;
   }
 
+  #keeper(tie: ClientTie | undefined, key: string): ((connection: Connection) => void) | null {
+    return tie === undefined ? null : (connection) => tie.put(this, key, connection);
+  }
+
   #hopKey(proxy: ProxyAddress): string {
     return `${proxy.scheme} ${targetName(proxy)}`;
   }
@@ -431,12 +435,11 @@ function bodyOf(
 function tied(
   { head, keeps, connection: own }: Answer,
   { headers }: WireRequest,
-  tie: ClientTie | undefined,
-  key: string,
+  keep: ((connection: Connection) => void) | null,
 ): (connection: Connection) => void {
   own.tied ||= signsOnConnection(headers, head);
   return (connection) => {
-    tie !== undefined && keeps && connection.tied ? tie.put(key, connection) : connection.destroy();
+    keep !== null && keeps && connection.tied ? keep(connection) : connection.destroy();
   };
 }
 

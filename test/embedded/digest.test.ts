@@ -1,10 +1,14 @@
 // Digest through the engine: algorithms, nonces that grow old, many requests under one nonce, origins behind proxies.
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { LogonGate } from '../../src/auth/logons/logon-gate.ts';
 import { isSallyportError } from '../../src/errors/sallyport-error.ts';
 import type { CorporateProxyOptions } from '../../src/testing/index.ts';
 import { createCorporateProxy, createOrigin } from '../../src/testing/index.ts';
-import type { Upstream } from '../../src/upstream/upstream.ts';
+import { resolveSettings } from '../../src/upstream/settings.ts';
+import { Upstream } from '../../src/upstream/upstream.ts';
 import { ALICE, CERTIFICATES, clientOfAlice, readAll } from './network.ts';
+import { createRawServer } from './raw-server.ts';
 
 type Behaviour = NonNullable<CorporateProxyOptions['digest']>;
 
@@ -96,6 +100,26 @@ describe('Digest towards a proxy', () => {
   });
 });
 
+describe('a name of the domain that a password file does not know', () => {
+  it('is refused by Digest, and goes on signing on by NTLM', async () => {
+    const gate = new LogonGate();
+    await using byNtlm = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
+    await using byDigest = await createCorporateProxy({ schemes: ['Digest'], users: [JASON] });
+    await using origin = await createOrigin();
+    const options = { user: 'CORP\\alice', password: ALICE.password, env: {} };
+    const clientAt = async (proxy: string) =>
+      new Upstream(await resolveSettings({ ...options, proxy }), gate);
+    await using first = await clientAt(byNtlm.url);
+    await using second = await clientAt(byDigest.url);
+    await fetchOne(first, `${origin.url}/bytes/10`);
+    const refusals = [1, 2, 3].map(() => second.request(`${origin.url}/bytes/10`));
+
+    expect(await Promise.all(refusals.map(codeOf))).toEqual(Array(3).fill('CREDENTIALS_REFUSED'));
+    expect(byDigest.counts().refused).toBe(1);
+    await fetchOne(first, `${origin.url}/bytes/10`);
+  });
+});
+
 describe('nonces of Digest', () => {
   it('serve a hundred requests at once, each with a count of its own', async () => {
     await using proxy = await digestProxy();
@@ -151,6 +175,41 @@ describe('nonces of Digest', () => {
 
     expect(await codeOf(client.request('http://127.0.0.1:9/'))).toBe('HANDSHAKE_LOOP');
     expect(proxy.counts().requests).toBe(4);
+  });
+
+  it.each([
+    [{ nonceUses: 1 }, 'ntlm', 2],
+    [{ nonceUses: 1, nextNonce: true }, 'ntlm', 0],
+    [{ nonceUses: 2, nextNonce: true }, 'ntlm', 0],
+    [{ nonceUses: 1 }, 'digest', 1],
+    [{ nonceUses: 1, nextNonce: true }, 'digest', 0],
+  ] as const)(
+    'grow old, %o, while the origin signs somebody on by %s',
+    async (behaviour, path, refused) => {
+      await using proxy = await digestProxy(behaviour);
+      await using origin = await createOrigin({ users: [ALICE] });
+      await using client = await clientOfAlice({
+        proxy: proxy.url,
+        ...{ trusted: '127.0.0.1', originUser: 'CORP\\alice', originPassword: ALICE.password },
+      });
+      const response = await fetchOne(client, `${origin.url}/${path}/bytes/10`);
+
+      expect(response.refusal).toBeNull();
+      expect(origin.log.at(-1)?.user).toBe('CORP\\alice');
+      // Where the next nonce is told, nobody has to ask for it.
+      expect(proxy.counts()).toMatchObject({ challenges: 1, refused });
+    },
+  );
+
+  it('do not cost an upload that can be sent once only', async () => {
+    await using proxy = await digestProxy({ nonceUses: 1 });
+    await using origin = await createOrigin();
+    await using client = await clientOfAlice({ proxy: proxy.url });
+    for (let turn = 0; turn < 3; turn += 1) {
+      const body = Readable.from([Buffer.alloc(200_000, 'x')]);
+      const answer = await client.request(`${origin.url}/echo-sha256`, { method: 'PUT', body });
+      expect(JSON.parse(String(await readAll(answer.body)))).toMatchObject({ length: 200_000 });
+    }
   });
 
   it('follow nextnonce', async () => {
@@ -211,6 +270,26 @@ describe('Digest towards an origin', () => {
 });
 
 describe('the choice of Digest', () => {
+  it('is not got round by a stale nonce', async () => {
+    // What somebody on the way could do: refuse NTLM, offer SHA-256, and call its nonce stale under MD5.
+    const offers = ['NTLM', 'Digest realm="r", nonce="n1", algorithm=SHA-256, qop="auth"'];
+    const downgrade = 'Digest realm="r", nonce="n2", qop="auth", stale=true';
+    const sent: string[] = [];
+    await using proxy = await createRawServer((socket) => {
+      socket.on('data', (data: Buffer) => {
+        const credentials = /^Proxy-Authorization: (.*)$/im.exec(String(data))?.[1] ?? '';
+        sent.push(credentials);
+        const answers = /^Digest/.test(credentials) ? [downgrade] : offers;
+        const lines = answers.map((offer) => `Proxy-Authenticate: ${offer}\r\n`).join('');
+        socket.write(`HTTP/1.1 407 X\r\n${lines}Content-Length: 0\r\n\r\n`);
+      });
+    });
+    await using client = await clientOfAlice({ proxy: proxy.url });
+
+    expect(await codeOf(client.openTunnel('127.0.0.1:9'))).toBe('SCHEME_NOT_ALLOWED');
+    expect(sent.filter((one) => one.startsWith('Digest'))).toHaveLength(1);
+  });
+
   it('is no way round a stronger scheme that failed', async () => {
     await using proxy = await createCorporateProxy({
       schemes: ['Negotiate', 'Digest'],

@@ -94,6 +94,20 @@ describe('a tie', () => {
     await Promise.all([proxy.close(), origin.close()]);
   });
 
+  it('is of one upstream: another, of another user, gets nothing of it', async () => {
+    const { proxy, origin } = await stage();
+    const url = `${origin.url}/ntlm/bytes/3`;
+    const trusted = { trusted: '127.0.0.1', proxy: 'direct' };
+    const bobs = { originUser: 'CORP\\bob', originPassword: BOB.password };
+    await using first = await clientOfAlice({ ...trusted, ...bobs });
+    await using second = await clientOfAlice({ proxy: 'direct' });
+    using tie = new ClientTie();
+    expect(await sendThrough(first, url, tie)([])).toMatchObject({ status: 200 });
+
+    expect(await sendThrough(second, url, tie)([])).toMatchObject({ status: 401 });
+    await Promise.all([proxy.close(), origin.close()]);
+  });
+
   it('keeps the engine’s own sign-on to an origin, too: its legs are paid once', async () => {
     const { proxy, origin } = await stage();
     const url = `${origin.url}/ntlm/bytes/3`;

@@ -20,10 +20,14 @@ export function refusedBefore(
 }
 
 /** A secret that was right once is in doubt: refused several times in a row. */
-export function inDoubt({ place, account }: LogonRequest, times: number): SallyportError {
+export function inDoubt(
+  { strikes, refusedBy }: Standing,
+  { place, account }: LogonRequest,
+): SallyportError {
+  const elsewhere = refusedBy === place ? '' : ` to ${place} either`;
   return new SallyportError(
     'CREDENTIALS_REFUSED',
-    `${place} did not accept ${account} ${times} times in a row; these credentials are not sent for 10 min`,
+    `${refusedBy} did not accept ${account} (${strikes} times in a row); these credentials are not sent for 10 min${elsewhere}`,
     {
       hint: 'The password may have changed, or the proxy denies these URLs. Sign in elsewhere to find out; sallyport retry URL lets them be sent at once.',
     },

@@ -216,7 +216,7 @@ export class LogonGate {
       throw refusedBefore(standing, request, now);
     }
     if (isClosed(standing, now)) {
-      throw inDoubt(request, standing.strikes);
+      throw inDoubt(standing, request);
     }
     if (now < silentUntil && silentUntil - now <= CLOSED_MS) {
       throw unansweredError(request, unanswered);
