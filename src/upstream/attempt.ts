@@ -289,6 +289,11 @@ export class Attempt {
     return true;
   }
 
+  /** The first leg was refused for want of an authenticator: fewer are begun from now on. */
+  wasTurnedAway(): void {
+    this.#place.challenged(Number.POSITIVE_INFINITY);
+  }
+
   /** Credentials for one more request, where each has its own; else those there are serve again. */
   async nextRequest(): Promise<void> {
     if (this.#isSent && signsRequests(this.#session)) {

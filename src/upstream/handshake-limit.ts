@@ -14,7 +14,7 @@ const FORGETTING = 1.02;
 
 /** The right to have one handshake under way. */
 export interface Place {
-  /** The first challenge came after so many milliseconds. */
+  /** The first challenge came after so many milliseconds; infinitely many, when none came. */
   challenged(afterMs: number): void;
   /** Gives the place back; further calls do nothing. */
   leave(): void;

@@ -47,6 +47,15 @@ export function handshakeCut({ name, mechanism }: Parties, cause?: Error): Sally
   );
 }
 
+export function busy({ name, mechanism }: Parties): SallyportError {
+  const scheme = mechanism === null ? 'that scheme' : schemeOf(mechanism);
+  return new SallyportError(
+    'PROXY_REFUSED',
+    `${name} begins no sign-on by ${scheme} now, and did before: its authenticators are busy, it seems`,
+    { hint: `Try again later; if it goes on, tell the people who run ${name}: they are too few.` },
+  );
+}
+
 export function nonceLoop({ name }: Parties): SallyportError {
   return new SallyportError(
     'HANDSHAKE_LOOP',

@@ -1,6 +1,7 @@
 // The state machine of one sign-on, towards a proxy (407) or an origin (401); one for CONNECT, forwarded requests and
 // origins alike. Owns what an answer means, scheme changes and refusals; reads and writes no socket.
 
+import { setTimeout } from 'node:timers/promises';
 import type { Identity } from '../auth/credentials.ts';
 import { identityKey, mayGetTicket } from '../auth/credentials.ts';
 import { nextNonceIn, strongestDigest } from '../auth/digest-offers.ts';
@@ -25,6 +26,7 @@ import type { Preference } from './proxy-memory.ts';
 import type { Parties } from './sign-on-errors.ts';
 import {
   about,
+  busy,
   cannotBegin,
   denied,
   handshakeCut,
@@ -55,6 +57,9 @@ type State = 'quiet' | 'negotiating' | 'last-leg' | 'signed-on';
 
 /** Of one request: each stale nonce costs a round trip, and a server that never stops is broken. */
 const MAX_STALE_NONCES = 2;
+/** First legs that a proxy turns away which has taken them before, and the pause behind the first; each is twice the last. */
+const MAX_TIMES_TURNED_AWAY = 3;
+const BUSY_PAUSE_MS = 200;
 
 const DELIVER: Decision = { do: 'deliver' };
 const SAME: Decision = { do: 'again', connection: 'same' };
@@ -78,6 +83,7 @@ export class SignOn {
   #bodyWithheld = false;
   #startedOver = false;
   #signedOnAgain = false;
+  #timesTurnedAway = 0;
   #wasTicketRefused = false;
 
   constructor(scope: SignOnScope, signal: AbortSignal) {
@@ -506,12 +512,31 @@ export class SignOn {
 
   /** No credential was judged yet, so another scheme may be tried, on a fresh handshake. */
   #setAside(): Promise<Decision> | Decision {
+    const known = this.#scope.memory.preferred(this.#scope.name)?.mechanism;
+    if (this.#mechanism !== null && known === this.#mechanism) {
+      return this.#comeBackLater();
+    }
     if (this.#mechanism !== null) {
       this.#aside(this.#mechanism, null);
     }
     this.#mechanism = null;
     this.#reset();
     return this.#offer === null ? FRESH : this.#choose(this.#offer, false);
+  }
+
+  /** It has taken this mechanism before: its authenticators are busy, perhaps with ours. */
+  async #comeBackLater(): Promise<Decision> {
+    this.#attempt?.wasTurnedAway();
+    this.#reset();
+    if (this.#timesTurnedAway === MAX_TIMES_TURNED_AWAY) {
+      return this.#refuse(busy(this.#parties));
+    }
+    this.#say(this.#mechanism, 'turned away, and taken before: once more in a moment');
+    await setTimeout(BUSY_PAUSE_MS * 2 ** this.#timesTurnedAway, undefined, {
+      signal: this.#signal,
+    });
+    this.#timesTurnedAway += 1;
+    return FRESH;
   }
 
   #aside(mechanism: Mechanism, cause: SallyportError | null): void {

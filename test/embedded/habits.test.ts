@@ -190,10 +190,11 @@ const TABLE: readonly Row[] = [
     http: cost('HANDSHAKE_CUT', 2, 5, 2),
   },
   {
-    habits: [{ name: 'closes-idle', afterMs: 300 }],
+    // Longer than a busy machine takes between two legs.
+    habits: [{ name: 'closes-idle', afterMs: 1200 }],
     before: async (client, origin) => {
       await plainDownload(client, origin);
-      await delay(500);
+      await delay(2000);
       return null;
     },
     http: cost('ok', 2, 5, 2),
@@ -277,7 +278,7 @@ describe('few authenticators', () => {
 
       expect(new Set(outcomes)).toEqual(new Set(['ok']));
       expect(proxy.counts()).toMatchObject({ authenticatorsBusy: 0, refused: 0 });
-      expect(performance.now() - started).toBeLessThan(DEADLINE_MS);
+      expect(performance.now() - started).toBeLessThan(2 * DEADLINE_MS);
     },
   );
 });

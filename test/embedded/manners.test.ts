@@ -1,7 +1,8 @@
 // Manners towards the proxy: what is left of a challenge that cannot be answered.
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { clientOfAlice } from './network.ts';
+import { createCorporateProxy, createOrigin } from '../../src/testing/index.ts';
+import { ALICE, CERTIFICATES, clientOfAlice, readAll } from './network.ts';
 import { createRawServer } from './raw-server.ts';
 
 const CHALLENGE =
@@ -33,5 +34,27 @@ describe('a challenge whose page drips', () => {
     });
     await expect.poll(() => closedAt - challengedAt).toBeGreaterThan(1900);
     expect(proxy.connections()).toBe(1);
+  });
+});
+
+describe('a proxy whose authenticators are all busy', () => {
+  it('is asked again in a moment, where it took the scheme before', async () => {
+    await using proxy = await createCorporateProxy({
+      schemes: ['NTLM'],
+      users: [ALICE],
+      habits: [{ name: 'few-authenticators', children: 1, waitMs: 20, status: 407 }],
+    });
+    await using origin = await createOrigin({ tls: CERTIFICATES });
+    await using client = await clientOfAlice({ proxy: proxy.url });
+    const get = async () => {
+      const response = await client.request(`${origin.url}/bytes/5`);
+      return (await readAll(response.body)).length;
+    };
+    expect(await get()).toBe(5);
+
+    expect(await Promise.all(Array.from({ length: 12 }, get))).toEqual(Array(12).fill(5));
+    // The scheme is not taken for one the proxy does not speak.
+    expect(await get()).toBe(5);
+    expect(proxy.counts().refused).toBe(0);
   });
 });
