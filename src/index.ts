@@ -12,6 +12,11 @@ export {
   type LegEvent,
 } from './observe/events.ts';
 export { formatProxyUrl, type ProxyAddress, type Route, type RouteSource } from './route/route.ts';
+export {
+  createProxyServer,
+  type ProxyServer,
+  type ProxyServerOptions,
+} from './server/local-proxy.ts';
 export { ClientTie } from './upstream/client-tie.ts';
 export { connect, createUpstream, openTunnel, request, resolveProxy } from './upstream/one-shot.ts';
 export type { SallyportOptions } from './upstream/settings.ts';

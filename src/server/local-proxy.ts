@@ -37,6 +37,8 @@ export interface ProxyServer extends AsyncDisposable {
  * @throws SallyportError OPTION_INVALID when the port is not to be had
  * @example
  * ```ts
+ * import { createProxyServer, createUpstream } from 'sallyport';
+ *
  * await using upstream = await createUpstream();
  * await using proxy = await createProxyServer({ upstream });
  * console.log(`HTTPS_PROXY=${proxy.url}`);
