@@ -1,4 +1,4 @@
-// A parser with a fault that only one word in sixteen million shows: what the fuzzer is tried on.
+// A parser with a fault that only one word in four billion shows: what the fuzzer is tried on.
 
 /** @throws RangeError behind the word */
 export function openChest(bytes: Uint8Array): number {
@@ -10,6 +10,9 @@ export function openChest(bytes: Uint8Array): number {
   }
   if (bytes[2] !== 0x79) {
     return 2;
+  }
+  if (bytes[3] !== 0x21) {
+    return 3;
   }
   throw new RangeError('the planted fault');
 }

@@ -3,7 +3,7 @@
 import { Coverage } from './coverage.ts';
 import type { Fault } from './judge.ts';
 import { judge, judgePumped } from './judge.ts';
-import { mutate, pump } from './mutate.ts';
+import { mutate, pump, sweep } from './mutate.ts';
 import { Random } from './random.ts';
 import { shrink, shrinkFault } from './shrink.ts';
 import type { FuzzTarget } from './target.ts';
@@ -35,8 +35,11 @@ export interface FuzzReport {
 
 /** Inputs run between two looks at the counters: a look costs as much as twenty inputs. */
 const BATCH = 32;
-/** Instead of one batch in so many there is one input of the largest size. */
-const PUMPED_BATCHES = 12;
+/** Of so many batches one is a single input of the largest size, and two are sweeps. */
+const CYCLE = 12;
+const SWEEPS = [4, 8];
+/** A batch with something new in it is halved down to this size, and then gone through. */
+const FEW = 4;
 const MAX_FINDINGS = 5;
 /** Longer inputs are kept, but new ones are made from short ones: they cost less. */
 const SHORT_BYTES = 2048;
@@ -82,17 +85,18 @@ class Fuzzer {
     this.#pool.push(...known);
     this.#short.push(...known.filter(isShort));
     this.#coverage.learn(() => this.#runAll(known));
-    for (let batch = 0; !this.#isOver; batch += 1) {
-      if (batch % PUMPED_BATCHES === 0) {
+    for (let batch = 0; !this.#isOver; batch = (batch + 1) % CYCLE) {
+      if (batch === 0) {
         this.#runPumped(guided);
         continue;
       }
-      const inputs = Array.from({ length: BATCH }, () => this.#makeInput());
+      const inputs = SWEEPS.includes(batch)
+        ? sweep(this.#pickShort(), this.#random)
+        : Array.from({ length: BATCH }, () => this.#makeInput());
       const isNew = this.#coverage.reachesNewBlock(() => this.#runAll(inputs));
-      // Where no new block was reached one input is looked at alone: it may hit a block more often than before.
-      const worthALook = isNew ? inputs : [this.#random.pick(inputs)];
-      for (const input of guided ? worthALook : []) {
-        this.#keepIfNew(input);
+      if (guided) {
+        // Where no new block was reached one input is looked at alone: it may hit a block more often than before.
+        this.#keepNew(isNew ? inputs : [this.#random.pick(inputs)]);
       }
     }
     return {
@@ -109,6 +113,21 @@ class Fuzzer {
       this.#executions >= maxExecutions ||
       performance.now() > this.#deadline
     );
+  }
+
+  #keepNew(inputs: readonly Buffer[]): void {
+    if (inputs.length <= FEW) {
+      for (const input of inputs) {
+        this.#keepIfNew(input);
+      }
+      return;
+    }
+    const middle = Math.ceil(inputs.length / 2);
+    for (const half of [inputs.slice(0, middle), inputs.slice(middle)]) {
+      if (this.#coverage.reachesNewBlock(() => this.#runAll(half))) {
+        this.#keepNew(half);
+      }
+    }
   }
 
   #makeInput(): Buffer {

@@ -69,6 +69,14 @@ export function mutate(input: Buffer, random: Random, material: Material): Buffe
   return changed.subarray(0, Math.min(material.maxBytes, Math.max(USUAL_BYTES, input.length)));
 }
 
+/** An input with every value in one of its bytes, or in one more behind them: what is compared with a fixed one is met soon. */
+export function sweep(input: Buffer, random: Random): Buffer[] {
+  const at = random.between(0, input.length);
+  return Array.from({ length: 256 }, (_, value) =>
+    replace(input, [at, at + 1], Buffer.from([value])),
+  );
+}
+
 const flipBit: Mutation = (input, random) =>
   changeByte(input, random, (byte) => byte ^ (1 << random.below(8)));
 
