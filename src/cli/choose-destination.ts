@@ -12,17 +12,14 @@ import { DeviceDestination, StandardOutput } from './stream-destination.ts';
 /**
  * Finds out before the first byte is asked for that the file cannot be written.
  *
- * @returns whether it is written by way of `.part`, the file itself, links followed, and whether there is one
  * @throws SallyportError OUTPUT_FAILED
  */
-export async function checkWritable(file: string): Promise<Place> {
+export async function checkWritable(file: string, { target, isBeside }: Place): Promise<void> {
   try {
-    const place = await findPlace(file);
-    await access(place.isBeside ? dirname(place.target) : place.target, constants.W_OK);
-    if (place.isBeside) {
-      checkFree(file, place.target);
+    await access(isBeside ? dirname(target) : target, constants.W_OK);
+    if (isBeside) {
+      checkFree(file, target);
     }
-    return place;
   } catch (cause) {
     throw outputFailed(file, cause);
   }
@@ -40,20 +37,25 @@ export async function openDestination(
   if (file === null) {
     return new StandardOutput();
   }
-  const { target, isBeside } = await findPlace(file).catch((cause) => {
-    throw outputFailed(file, cause);
-  });
+  const { target, isBeside } = await findPlace(file);
   return isBeside ? PartDestination.open(file, target, continues) : new DeviceDestination(target);
 }
 
+/** Where the bytes of a file come to lie. */
 export interface Place {
+  /** The file itself, links followed; a device or a pipe as it was named. */
   readonly target: string;
+  /** Whether it is written by way of `.part`. */
   readonly isBeside: boolean;
   readonly exists: boolean;
 }
 
-/** What is no regular file, such as a device or a pipe, is written as it is; a link is followed. */
-async function findPlace(file: string): Promise<Place> {
+/**
+ * What is no regular file, such as a device or a pipe, is written as it is; a link is followed.
+ *
+ * @throws SallyportError OUTPUT_FAILED for a directory
+ */
+export async function findPlace(file: string): Promise<Place> {
   const there = await stat(file).catch(() => null);
   if (there === null) {
     return { target: file, isBeside: true, exists: false };
@@ -63,5 +65,12 @@ async function findPlace(file: string): Promise<Place> {
       hint: 'Name a file with -o, or write a slash behind it to take the name from the address.',
     });
   }
-  return { target: await realpath(file), isBeside: there.isFile(), exists: true };
+  if (!there.isFile()) {
+    // `/dev/stdout` leads to a pipe without a path.
+    return { target: file, isBeside: false, exists: true };
+  }
+  const target = await realpath(file).catch((cause) => {
+    throw outputFailed(file, cause);
+  });
+  return { target, isBeside: true, exists: true };
 }

@@ -3,10 +3,10 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SallyportError } from '../errors/sallyport-error.ts';
-import { checkWritable } from './choose-destination.ts';
+import { checkWritable, findPlace } from './choose-destination.ts';
 import { fileNameOf } from './file-name.ts';
 import type { GetFlags } from './get-flags.ts';
-import { partOf } from './part-file.ts';
+import { lockOf, partOf } from './part-file.ts';
 import { recordOf } from './part-record.ts';
 
 /** One address, and the file it becomes. */
@@ -83,9 +83,13 @@ async function checkFile(
   if (file === null) {
     return false;
   }
-  const { target, isBeside, exists } = await checkWritable(file);
+  const place = await findPlace(file);
+  const { target, isBeside, exists } = place;
   const part = partOf(target);
-  const written = isBeside ? [target, part, recordOf(part)].map(comparable) : [];
+  const places = isBeside ? [target, part, recordOf(part), lockOf(target)] : [];
+  await checkUpload(places, file, flags.uploadFile);
+  await checkWritable(file, place);
+  const written = places.map(comparable);
   const other = written.map((path) => taken.get(path)).find((found) => found !== undefined);
   if (other !== undefined) {
     throw new SallyportError('USAGE', `${shown(other)} and ${shown(url)} would both be ${file}`, {
@@ -108,6 +112,36 @@ async function checkFile(
     });
   }
   return exists && !hasPart;
+}
+
+/** The answer would be written over what is sent, or in place of it: by whatever name, it is the same file. */
+async function checkUpload(
+  places: readonly string[],
+  file: string,
+  uploadFile: string | undefined,
+): Promise<void> {
+  const sent = uploadFile === undefined || uploadFile === '-' ? null : await identityOf(uploadFile);
+  if (sent === null) {
+    return;
+  }
+  for (const place of places) {
+    if ((await identityOf(place)) === sent) {
+      const how = place === places[0] ? 'replace' : 'be written by way of';
+      throw new SallyportError(
+        'USAGE',
+        `The answer in ${file} would ${how} ${uploadFile}, which is to be sent`,
+        {
+          hint: 'Name another file with -o, or leave it out for standard output.',
+        },
+      );
+    }
+  }
+}
+
+/** Which file it is, links followed; `null` where there is none. */
+async function identityOf(path: string): Promise<string | null> {
+  const there = await stat(path, { bigint: true }).catch(() => null);
+  return there === null ? null : `${there.dev} ${there.ino}`;
 }
 
 /** Two names that are one file where case does not count. */

@@ -23,6 +23,11 @@ export function partOf(target: string): string {
   return `${target}.part`;
 }
 
+/** @param target the file itself, links followed */
+export function lockOf(target: string): string {
+  return `${partOf(target)}.lock`;
+}
+
 /**
  * Takes the `.part` of a file for this process, until it ends or gives it back.
  *
@@ -61,10 +66,6 @@ export function checkFree(file: string, target: string): void {
   if (isHeld(target)) {
     throw isWritten(file, target);
   }
-}
-
-function lockOf(target: string): string {
-  return `${partOf(target)}.lock`;
 }
 
 /** Looked at again while nobody else breaks it: between look and removal it may have become another's. */

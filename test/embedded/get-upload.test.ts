@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -188,6 +189,31 @@ describe('-T', () => {
     const { code, stderr } = await get([...args(), `${server.url}/x`]);
     expect([code, stderr]).toEqual([exit, expect.stringMatching(says)]);
     expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(server.connections()).toBe(0);
+  });
+});
+
+describe('-T and -o refuse to destroy what is sent', () => {
+  it.each([
+    ['the file itself', 'sent.bin', ['-o', 'sent.bin'], 'sent.bin'],
+    ['the file by a longer way', 'sent.bin', ['-o', '../linked/sent.bin'], 'sent.bin'],
+    ['a folder where the answer would get its name', 'x', ['-o', './'], 'x'],
+    ['the part of the answer', 'x.part', ['-o', 'x'], 'x.part'],
+    ['what is written down beside the part', 'x.part.json', ['-o', 'x'], 'x.part.json'],
+    ['the lock beside the part', 'x.part.lock', ['-o', 'x'], 'x.part.lock'],
+    ['a link to it', 'link', ['-o', 'sent.bin'], 'sent.bin'],
+  ])('%s', async (_what, sent, output, kept) => {
+    await using server = await createRawServer(() => undefined);
+    writeFileSync(join(folder, kept), 'my only copy');
+    symlinkSync('sent.bin', join(folder, 'link'));
+    symlinkSync(folder, `${folder}/../linked-${turn}`);
+    const named = output.map((word) => word.replace('linked', `linked-${turn}`));
+    const { code, stderr } = await get(['-T', sent, ...named, `${server.url}/x`], { cwd: folder });
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/which is to be sent\. Name another/),
+    ]);
+    expect(readFileSync(join(folder, kept), 'utf8')).toBe('my only copy');
     expect(server.connections()).toBe(0);
   });
 });
