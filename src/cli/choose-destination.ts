@@ -6,7 +6,8 @@ import { SallyportError } from '../errors/sallyport-error.ts';
 import type { Destination } from './destination.ts';
 import { outputFailed } from './output-failed.ts';
 import { PartDestination } from './part-destination.ts';
-import { checkFree } from './part-file.ts';
+import { checkFree, checkPart } from './part-file.ts';
+import { PipeDestination } from './pipe-destination.ts';
 import { DeviceDestination, StandardOutput } from './stream-destination.ts';
 
 /**
@@ -19,6 +20,7 @@ export async function checkWritable(file: string, { target, isBeside }: Place): 
     await access(isBeside ? dirname(target) : target, constants.W_OK);
     if (isBeside) {
       checkFree(file, target);
+      checkPart(file, target);
     }
   } catch (cause) {
     throw outputFailed(file, cause);
@@ -37,7 +39,10 @@ export async function openDestination(
   if (file === null) {
     return new StandardOutput();
   }
-  const { target, isBeside } = await findPlace(file);
+  const { target, isBeside, isPipe } = await findPlace(file);
+  if (isPipe) {
+    return new PipeDestination(target);
+  }
   return isBeside ? PartDestination.open(file, target, continues) : new DeviceDestination(target);
 }
 
@@ -47,6 +52,8 @@ export interface Place {
   readonly target: string;
   /** Whether it is written by way of `.part`. */
   readonly isBeside: boolean;
+  /** Whether bytes wait in it for a reader. */
+  readonly isPipe: boolean;
   readonly exists: boolean;
 }
 
@@ -58,7 +65,7 @@ export interface Place {
 export async function findPlace(file: string): Promise<Place> {
   const there = await stat(file).catch(() => null);
   if (there === null) {
-    return { target: file, isBeside: true, exists: false };
+    return { target: file, isBeside: true, isPipe: false, exists: false };
   }
   if (there.isDirectory()) {
     throw new SallyportError('OUTPUT_FAILED', `${file} is a directory`, {
@@ -67,10 +74,10 @@ export async function findPlace(file: string): Promise<Place> {
   }
   if (!there.isFile()) {
     // `/dev/stdout` leads to a pipe without a path.
-    return { target: file, isBeside: false, exists: true };
+    return { target: file, isBeside: false, isPipe: there.isFIFO(), exists: true };
   }
   const target = await realpath(file).catch((cause) => {
     throw outputFailed(file, cause);
   });
-  return { target, isBeside: true, exists: true };
+  return { target, isBeside: true, isPipe: false, exists: true };
 }

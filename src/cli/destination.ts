@@ -11,8 +11,13 @@ export interface Destination {
   readonly record: PartRecord | null;
   /** Whether bytes that are in it can be taken back. */
   readonly canStartOver: boolean;
-  /** Takes whatever is there back, and notes what comes next. @throws SallyportError OUTPUT_FAILED */
-  begin(record: PartRecord): Promise<void>;
+  /**
+   * Takes whatever is there back, and notes what comes next.
+   *
+   * @param signal ends what may last, such as a pipe whose reader does not come
+   * @throws SallyportError OUTPUT_FAILED; AbortError
+   */
+  begin(record: PartRecord, signal: AbortSignal): Promise<void>;
   /** @returns what to wait for before the next piece. @throws SallyportError OUTPUT_FAILED */
   write(piece: Uint8Array): Promise<void> | undefined;
   /** The bytes that are in it already. @throws SallyportError OUTPUT_FAILED */

@@ -1,14 +1,15 @@
 // A file that is complete or not there: written as `FILE.part`, renamed at the end. Owns the order in which file and record
 // change, so that a record never stands beside bytes that are not its own.
+import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { open, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { errorWord } from '../errors/error-word.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import type { Destination } from './destination.ts';
 import { FileWriter } from './file-writer.ts';
 import { outputFailed, readFailed } from './output-failed.ts';
 import type { Claim } from './part-file.ts';
-import { claimPart, partOf } from './part-file.ts';
+import { claimPart, openPart, partOf } from './part-file.ts';
 import type { PartRecord } from './part-record.ts';
 import { readRecord, removeRecord, writeRecord } from './part-record.ts';
 
@@ -66,10 +67,10 @@ export class PartDestination implements Destination {
     await this.#told(async () => {
       removeRecord(this.part);
       if (this.#open === null) {
-        this.#use(await open(this.part, 'w'), 0);
-      } else {
-        await this.#open.writer.rewind();
+        const flags = constants.O_WRONLY | constants.O_CREAT;
+        this.#use(await openPart(this.#file, this.#target, flags), 0);
       }
+      await this.#open?.writer.rewind();
       await this.#note(record);
     });
   }
@@ -132,7 +133,7 @@ export class PartDestination implements Destination {
 
   /** Opens what is there, when there is something. */
   async #takeUp(): Promise<void> {
-    const handle = await open(this.part, 'r+').catch((cause) => {
+    const handle = await openPart(this.#file, this.#target, constants.O_RDWR).catch((cause) => {
       if (errorWord(cause) === 'ENOENT') {
         return null;
       }
@@ -144,7 +145,7 @@ export class PartDestination implements Destination {
     const about = await handle.stat();
     this.#use(handle, about.size);
     this.length = about.size;
-    this.record = about.isFile() ? await readRecord(this.part) : null;
+    this.record = await readRecord(this.part);
   }
 
   #use(handle: FileHandle, position: number): void {

@@ -1,6 +1,9 @@
 // The file a download is written to until it is complete, for one command at a time. Owns its name and the lock beside it,
 // which one that was killed leaves behind and the next one takes away.
-import { rmSync, utimesSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { constants, lstatSync, rmSync, utimesSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { ageOf, readMark, tryCreate, withLock } from '../auth/logons/file-lock.ts';
 import { isRunning } from '../auth/logons/process-mark.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
@@ -50,6 +53,48 @@ export async function claimPart(file: string, target: string): Promise<Claim> {
   // Ctrl-C and the like end the process without going through the download.
   process.on('exit', release);
   return { release, touch: () => touch(lock) };
+}
+
+/**
+ * @param flags of open(2), beside those that keep it from being led elsewhere
+ * @throws SallyportError OUTPUT_FAILED for what is no regular file, Error of the file system
+ */
+export async function openPart(file: string, target: string, flags: number): Promise<FileHandle> {
+  const part = partOf(target);
+  // A link that somebody laid there would give its file to us; a pipe would wait for its reader. Windows knows neither flag.
+  const here = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+  const handle = await open(part, flags | here).catch((cause) => {
+    checkPart(file, target);
+    throw cause;
+  });
+  try {
+    checkRegular(file, part, await handle.stat());
+    return handle;
+  } catch (cause) {
+    await handle.close();
+    throw cause;
+  }
+}
+
+/** @throws SallyportError OUTPUT_FAILED where something else has the name of the `.part` */
+export function checkPart(file: string, target: string): void {
+  const part = partOf(target);
+  checkRegular(file, part, lstatSync(part, { throwIfNoEntry: false }));
+}
+
+function checkRegular(file: string, path: string, about: Stats | undefined): void {
+  if (about?.isFile() === false) {
+    throw new SallyportError('OUTPUT_FAILED', `Cannot write ${file}: ${path} is ${kindOf(about)}`, {
+      hint: 'Look at it and take it away, or name another file with -o.',
+    });
+  }
+}
+
+function kindOf(about: Stats): string {
+  if (about.isDirectory()) {
+    return 'a directory';
+  }
+  return about.isSymbolicLink() ? 'a link' : 'no regular file';
 }
 
 function touch(lock: string): void {

@@ -1,4 +1,5 @@
-// Destinations whose bytes are gone once they are written: standard output, devices, pipes. Owns nothing that stays.
+// Destinations whose bytes are gone once they are written: standard output and devices; named pipes are
+// `pipe-destination.ts`. Owns nothing that stays.
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import type { Destination } from './destination.ts';
@@ -7,7 +8,8 @@ import { outputFailed } from './output-failed.ts';
 import type { PartRecord } from './part-record.ts';
 import { print } from './print.ts';
 
-abstract class StreamDestination implements Destination {
+/** What they have in common. */
+export abstract class StreamDestination implements Destination {
   readonly part = null;
   length = 0;
   record: PartRecord | null = null;
@@ -16,9 +18,9 @@ abstract class StreamDestination implements Destination {
     return this.length === 0;
   }
 
-  async begin(record: PartRecord): Promise<void> {
+  async begin(record: PartRecord, signal: AbortSignal): Promise<void> {
     this.record = record;
-    await this.open();
+    await this.open(signal);
   }
 
   write(piece: Uint8Array): Promise<void> | undefined {
@@ -50,7 +52,7 @@ abstract class StreamDestination implements Destination {
     // Nothing is open.
   }
 
-  protected async open(): Promise<void> {
+  protected async open(_signal: AbortSignal): Promise<void> {
     // It is open.
   }
 
@@ -63,7 +65,7 @@ export class StandardOutput extends StreamDestination {
   }
 }
 
-/** Opened with the first answer: a pipe waits for its reader. */
+/** Opened with the first answer: some devices act when they are opened. */
 export class DeviceDestination extends StreamDestination {
   readonly #target: string;
   #file: FileHandle | null = null;

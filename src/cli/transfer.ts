@@ -142,7 +142,7 @@ class Transfer {
       }
       const { response } = followed;
       checkStatus(response);
-      await this.#destination.begin(describePart(response, this.#asked));
+      await this.#destination.begin(describePart(response, this.#asked), this.#signal);
       this.#digest?.reset();
       this.#continuedAt = 0;
       await this.#receive(response, null);

@@ -428,6 +428,8 @@ function bodyOf(
     forget();
     onFree(connection);
   });
+  // Aborted before somebody reads it, it tells the reader who comes; without a listener it would end the process.
+  body.on('error', () => undefined);
   return body.once('close', forget);
 }
 

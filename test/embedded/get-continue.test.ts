@@ -430,7 +430,7 @@ describe('--continue refuses', () => {
     mkdirSync(`${file}.part`);
     expect(await continued(server)).toMatchObject({
       code: 9,
-      stderr: expect.stringMatching(/a directory has that name/),
+      stderr: expect.stringMatching(/out\.bin\.part is a directory\. Look at it/),
     });
   });
 });

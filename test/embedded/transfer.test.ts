@@ -168,6 +168,19 @@ describe('a download', () => {
     setTimeout(() => controller.abort(new Error('enough')), 20);
     await expect(reading).rejects.toThrow('enough');
   });
+
+  it('that is ended before somebody reads it tells the reader, and nobody else', async () => {
+    await using origin = await createOrigin();
+    await using client = await clientOfAlice({ proxy: 'direct' });
+    const controller = new AbortController();
+    const { body } = await client.request(`${origin.url}/bytes/100000000`, {
+      signal: controller.signal,
+    });
+    // An 'error' nobody listens to would be an uncaught exception, which fails the test run.
+    controller.abort(new Error('enough'));
+    await new Promise((resolve) => body.once('close', resolve));
+    await expect(readAll(body)).rejects.toThrow('enough');
+  });
 });
 
 describe('connect()', () => {
