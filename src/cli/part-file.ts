@@ -5,7 +5,7 @@ import { constants, lstatSync, rmSync, utimesSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { ageOf, readMark, tryCreate, withLock } from '../auth/logons/file-lock.ts';
-import { isRunning } from '../auth/logons/process-mark.ts';
+import { isRunning, ownMark } from '../auth/logons/process-mark.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 
 /** Whoever sees the file may see whose it is: the umask decides. */
@@ -41,14 +41,16 @@ export function lockOf(target: string): string {
 export async function claimPart(file: string, target: string): Promise<Claim> {
   const lock = lockOf(target);
   if (!tryCreate(lock, LOCK_MODE)) {
-    await breakAbandoned(target);
+    await breakAbandoned(file, target);
     if (!tryCreate(lock, LOCK_MODE)) {
       throw isWritten(file, target);
     }
   }
   const release = (): void => {
     process.off('exit', release);
-    rmSync(lock, { force: true });
+    if (isOwn(lock)) {
+      rmSync(lock, { force: true });
+    }
   };
   // Ctrl-C and the like end the process without going through the download.
   process.on('exit', release);
@@ -108,25 +110,26 @@ function touch(lock: string): void {
 
 /** @throws SallyportError OUTPUT_FAILED when another command writes the `.part` of this file */
 export function checkFree(file: string, target: string): void {
-  if (isHeld(target)) {
+  if (isHeld(file, target)) {
     throw isWritten(file, target);
   }
 }
 
 /** Looked at again while nobody else breaks it: between look and removal it may have become another's. */
-async function breakAbandoned(target: string): Promise<void> {
-  if (isHeld(target)) {
+async function breakAbandoned(file: string, target: string): Promise<void> {
+  if (isHeld(file, target)) {
     return;
   }
   const lock = lockOf(target);
   await withLock(`${lock}.break`, () => {
-    if (!isHeld(target)) {
+    if (!isHeld(file, target)) {
       rmSync(lock, { force: true });
     }
   });
 }
 
-function isHeld(target: string): boolean {
+/** @throws SallyportError OUTPUT_FAILED where something else has the name of the lock */
+function isHeld(file: string, target: string): boolean {
   const lock = lockOf(target);
   const age = ageOf(lock);
   if (age === null) {
@@ -134,10 +137,30 @@ function isHeld(target: string): boolean {
   }
   const mark = readMark(lock);
   if (mark === null) {
+    checkUnmarked(file, lock);
     return age < UNMARKED_MS;
   }
   // One of another machine, or container, cannot be looked at.
   return isRunning(mark) ?? Math.min(age, ageOf(partOf(target)) ?? age) < UNTOUCHED_MS;
+}
+
+/** A lock that has no mark yet is empty; whatever has a content of its own is somebody's. */
+function checkUnmarked(file: string, lock: string): void {
+  const about = lstatSync(lock, { throwIfNoEntry: false });
+  checkRegular(file, lock, about);
+  if (about !== undefined && about.size > 0 && readMark(lock) === null) {
+    throw new SallyportError(
+      'OUTPUT_FAILED',
+      `Cannot write ${file}: ${lock} is there, and is no lock of Sallyport`,
+      { hint: 'Look at it and take it away, or name another file with -o.' },
+    );
+  }
+}
+
+function isOwn(lock: string): boolean {
+  const mark = readMark(lock);
+  const { pid, start, space } = ownMark();
+  return mark?.pid === pid && mark.start === start && mark.space === space;
 }
 
 function isWritten(file: string, target: string): SallyportError {

@@ -1,7 +1,7 @@
 // What is known of an unfinished download, in `FILE.part.json`: which address, which version of what is there. Owns the
 // form of that file; whatever does not look like one of ours counts as none.
 import { createHash } from 'node:crypto';
-import { constants, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { HeaderField } from '../http1/header-list.ts';
 import { parseHttpDate } from '../http1/retry-after.ts';
@@ -28,6 +28,11 @@ const SETTLED_MS = 60_000;
 /** In ASCII: other bytes would not come back as they were. */
 const STRONG_ETAG = /^"[\x21\x23-\x7e]{0,1000}"$/;
 const DIGEST = /^[0-9a-f]{64}$/;
+/** What every record begins with, whichever version wrote it. An empty one was about to be written. */
+const BEGINNING = /^\{"version":\d{1,9},"asked":"[0-9a-f]{64}"/;
+const BEGINNING_BYTES = 128;
+/** Not by way of a link, which could lead anywhere, and not waiting for a pipe. Windows knows neither flag. */
+const READ_HERE = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 export function recordOf(part: string): string {
   return `${part}.json`;
@@ -81,9 +86,14 @@ export async function readRecord(part: string): Promise<PartRecord | null> {
   }
 }
 
-/** @throws Error of the file system */
+/**
+ * Takes the place of one of ours, and of nothing else.
+ *
+ * @throws Error of the file system
+ */
 export async function writeRecord(part: string, record: PartRecord): Promise<void> {
-  const file = await open(recordOf(part), 'w');
+  removeRecord(part);
+  const file = await open(recordOf(part), 'wx');
   try {
     await file.writeFile(`${JSON.stringify({ version: VERSION, ...record })}\n`);
   } finally {
@@ -91,14 +101,39 @@ export async function writeRecord(part: string, record: PartRecord): Promise<voi
   }
 }
 
-/** The `.part` is then nobody's, and is never continued. @throws Error of the file system */
+/** The `.part` is then nobody's, and is never continued. What is not ours stays. @throws Error of the file system */
 export function removeRecord(part: string): void {
-  rmSync(recordOf(part), { force: true });
+  const path = recordOf(part);
+  const text = readBeginning(path);
+  if (text === '' || (text !== null && BEGINNING.test(text))) {
+    rmSync(path, { force: true });
+  }
+}
+
+/** @returns `null` where there is none, or what has its name is no regular file */
+function readBeginning(path: string): string | null {
+  const file = openHere(path);
+  if (file === null) {
+    return null;
+  }
+  try {
+    const piece = Buffer.alloc(BEGINNING_BYTES);
+    return fstatSync(file).isFile() ? piece.toString('latin1', 0, readSync(file, piece)) : null;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function openHere(path: string): number | null {
+  try {
+    return openSync(path, READ_HERE);
+  } catch {
+    return null;
+  }
 }
 
 async function readSmall(path: string): Promise<string> {
-  // Not by way of a link: it could lead anywhere. Windows does not know the flag.
-  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  const file = await open(path, READ_HERE);
   try {
     const about = await file.stat();
     return about.isFile() && about.size <= MAX_RECORD_BYTES ? await file.readFile('utf8') : '';
