@@ -52,6 +52,12 @@ describe('remedyCommand()', () => {
       `sallyport get -H 'Authorization: ***' http://x/`,
     ],
     [
+      'replaces a flag without a value, and nothing behind it',
+      ['get', '--allow-basic-http', 'http://x/'],
+      { allowBasicHttp: true },
+      'sallyport get --allow-basic-http http://x/',
+    ],
+    [
       'leaves names and paths with an at sign alone',
       ['get', '--user', 'alice@corp.example', 'http://x/@scope/y'],
       {},
@@ -59,5 +65,20 @@ describe('remedyCommand()', () => {
     ],
   ])('%s', (_claim, argv, remedy, command) => {
     expect(remedyCommand(argv, remedy as Record<string, string | true>)).toBe(command);
+  });
+
+  it.each([
+    [['-H', 'X-Key: secret'], "-H 'X-Key: ***'"],
+    [['-HX-Key: secret'], "'-HX-Key: ***'"],
+    [['--header', 'X-Key: secret'], "--header 'X-Key: ***'"],
+    [['--header=X-Key: secret'], "'--header=X-Key: ***'"],
+    [['-vH', 'X-Key: secret'], "-vH 'X-Key: ***'"],
+    [['-cvHX-Key: secret'], "'-cvHX-Key: ***'"],
+    [['-H', 'X-Key: a\nsecret'], "-H 'X-Key: ***'"],
+    [['-HX-Key: a\nsecret'], "'-HX-Key: ***'"],
+  ])('never repeats the value of a header: %j', (words, shown) => {
+    expect(remedyCommand(['get', ...words, 'http://x/'], {})).toBe(
+      `sallyport get ${shown} http://x/`,
+    );
   });
 });

@@ -61,21 +61,32 @@ export function remedyCommand(
   const flags = Object.entries(remedy).map(
     ([name, value]) => [`--${kebab(name)}`, ...(value === true ? [] : [value])] as const,
   );
-  const names = new Set<string>(flags.map(([name]) => name));
   const kept: string[] = [];
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? '';
-    if (names.has(word.split('=')[0] ?? '')) {
-      at += word.includes('=') ? 0 : 1;
+    const replaced = flags.find(([name]) => name === word.split('=')[0]);
+    if (replaced !== undefined) {
+      at += word.includes('=') || replaced.length === 1 ? 0 : 1;
       continue;
     }
-    kept.push(HEADER_FLAGS.has(argv[at - 1] ?? '') ? hideHeader(word) : hideUserInfo(word));
+    const [, option, line] = HEADER_OPTION.exec(word) ?? [];
+    if (option === undefined) {
+      kept.push(hideUserInfo(word));
+      continue;
+    }
+    if (line === '') {
+      at += 1;
+      kept.push(option, hideHeader(argv[at] ?? ''));
+      continue;
+    }
+    kept.push(option + hideHeader(line ?? ''));
   }
   const [command = 'get', ...rest] = kept;
   return ['sallyport', command, ...flags.flat(), ...rest].map(quote).join(' ');
 }
 
-const HEADER_FLAGS = new Set(['-H', '--header']);
+/** In all its spellings: `-H line`, `-Hline`, behind flags without a value as `-vH line`, `--header line`, `--header=line`. */
+const HEADER_OPTION = /^(-[cv]*H|--header=|--header$)(.*)$/s;
 
 /** Which headers hold a secret, nobody knows: the name stays. */
 function hideHeader(line: string): string {

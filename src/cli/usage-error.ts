@@ -17,8 +17,8 @@ export function usageError(
     });
   }
   const [what = '', guess] = message.replace(/^error: /, '').split('\n');
-  // What stands behind an equals sign may be a password.
-  const shown = what.replace(/'(--?[\w-]+)=[^']*'/, "'$1'");
+  // What stands behind an equals sign may be a password, and what is glued to a letter a header.
+  const shown = what.replace(/'(--[\w-]+)=.*'/s, "'$1'").replace(/'(-\w).*[:=\s].*'/s, "'$1'");
   const [command = ''] = argv;
   const help = `Try sallyport ${command.startsWith('-') || code === 'commander.unknownCommand' ? '' : `${command} `}--help.`;
   return new SallyportError('USAGE', shown, {

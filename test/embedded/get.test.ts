@@ -329,6 +329,12 @@ describe('bad input', () => {
       says: /unknown option '--password'\./,
     },
     {
+      what: 'an unknown option with a header glued to it',
+      args: () => ['-kAuthorization: Bearer Wrong-Secret9', page()],
+      exit: 2,
+      says: /unknown option '-k'\./,
+    },
+    {
       what: 'too long a wait',
       args: () => ['--connect-timeout', '1e9', page()],
       exit: 2,
