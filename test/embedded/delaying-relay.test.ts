@@ -10,6 +10,7 @@ const RTT_MS = 60;
 /** Timers of others hold ours up on a busy machine; too early is always wrong. */
 const LATE_MS = 40;
 const EARLY_MS = 3;
+const TRIES = 20;
 
 let echo: Server;
 const target = { host: '127.0.0.1', port: 0 };
@@ -33,36 +34,48 @@ async function reply(socket: Socket, bytes: string): Promise<number> {
   return performance.now() - started;
 }
 
-function expectNear(ms: number, expected: number): void {
-  expect(ms).toBeGreaterThanOrEqual(expected - EARLY_MS);
-  expect(ms).toBeLessThanOrEqual(expected + LATE_MS);
+/**
+ * The least of some tries, each with a connection of its own: what a busy machine adds to all of them is not its timers.
+ * None may be too early.
+ */
+async function expectNear(
+  rttMs: number,
+  expected: readonly number[],
+  measure: (socket: Socket) => Promise<readonly number[]>,
+): Promise<void> {
+  await using relay = await createDelayingRelay({ target, rttMs });
+  const least = expected.map(() => Number.POSITIVE_INFINITY);
+  const isNear = () => least.every((ms, at) => ms <= (expected[at] ?? 0) + LATE_MS);
+  for (let tries = 0; tries < TRIES && !isNear(); tries += 1) {
+    const socket = connect(relay.port, relay.host);
+    await once(socket, 'connect');
+    for (const [at, ms] of (await measure(socket)).entries()) {
+      expect(ms).toBeGreaterThanOrEqual((expected[at] ?? 0) - EARLY_MS);
+      least[at] = Math.min(least[at] ?? 0, ms);
+    }
+    socket.destroy();
+  }
+  expect(isNear(), `${least} ms instead of ${expected} ms`).toBe(true);
 }
 
 describe('createDelayingRelay()', () => {
   it('takes two round trips for the first answer and one for each further', async () => {
-    await using relay = await createDelayingRelay({ target, rttMs: RTT_MS });
-    const socket = connect(relay.port, relay.host);
-    await once(socket, 'connect');
-    expectNear(await reply(socket, 'first'), 2 * RTT_MS);
-    expectNear(await reply(socket, 'second'), RTT_MS);
-    expectNear(await reply(socket, 'third'), RTT_MS);
-    socket.destroy();
+    await expectNear(RTT_MS, [2 * RTT_MS, RTT_MS, RTT_MS], async (socket) => [
+      await reply(socket, 'first'),
+      await reply(socket, 'second'),
+      await reply(socket, 'third'),
+    ]);
   });
 
   it('lets a connection wait for its handshake only as long as it is new', async () => {
-    await using relay = await createDelayingRelay({ target, rttMs: RTT_MS });
-    const socket = connect(relay.port, relay.host);
-    await once(socket, 'connect');
-    await wait(RTT_MS + 5);
-    expectNear(await reply(socket, 'late'), RTT_MS);
-    socket.destroy();
+    await expectNear(RTT_MS, [RTT_MS], async (socket) => {
+      await wait(RTT_MS + 5);
+      return [await reply(socket, 'late')];
+    });
   });
 
   it('hands on at once when there is no distance', async () => {
-    await using relay = await createDelayingRelay({ target, rttMs: 0 });
-    const socket = connect(relay.port, relay.host);
-    expectNear(await reply(socket, 'near'), 0);
-    socket.destroy();
+    await expectNear(0, [0], async (socket) => [await reply(socket, 'near')]);
   });
 
   it('passes 20 MB on to the byte though the client reads late, and ends behind them', async () => {
