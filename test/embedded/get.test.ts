@@ -14,7 +14,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CorporateProxy, Origin } from '../../src/testing/index.ts';
 import { createCorporateProxy, createOrigin, originBytes } from '../../src/testing/index.ts';
-import { sallyport } from './command.ts';
+import { MAIN, sallyport } from './command.ts';
 import { ALICE, CERTIFICATES, readAll, SCRATCH } from './network.ts';
 import { createRawServer } from './raw-server.ts';
 
@@ -774,6 +774,10 @@ describe('sallyport', () => {
       'sallyport: Cannot write standard output: the disk is full. Make room and try again.\n',
     );
     expect(code).toBe(9);
+  });
+
+  it.skipIf(process.platform === 'win32')('can be run by its name after each build', () => {
+    expect(execFileSync(MAIN, ['--version'], { encoding: 'utf8' })).toBe('0.1.0\n');
   });
 
   it('without a command shows its help and ends with usage', async () => {
