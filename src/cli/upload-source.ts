@@ -38,9 +38,13 @@ export async function openUpload(name: string): Promise<UploadSource> {
         hint: 'Name a file with -T; for a whole directory pack it first.',
       });
     }
-    return about.isFile()
-      ? await fileSource(name, await open(name, 'r'))
-      : oneShot(() => createReadStream(name));
+    if (!about.isFile()) {
+      return oneShot(() => createReadStream(name));
+    }
+    const file = await open(name, 'r');
+    return about.size === 0 && (await hasContent(file))
+      ? uncounted(file)
+      : await fileSource(name, file);
   } catch (cause) {
     throw unreadable(name, cause);
   }
@@ -62,12 +66,46 @@ async function fileSource(name: string, file: FileHandle): Promise<UploadSource>
           throw changed(name, size, now.size);
         }
       }
+      if (bytesRead === 0) {
+        // Files a system makes up say one size and have another.
+        throw changed(name, size, position);
+      }
       onPiece(bytesRead);
       yield piece.subarray(0, bytesRead);
     }
   }
   return {
     length: size,
+    isRepeatable: true,
+    body: (onStart, onPiece) => () => {
+      onStart();
+      return Readable.from(pieces(onPiece));
+    },
+    close: () => file.close(),
+  };
+}
+
+/** Files a system makes up as they are read, as in /proc, have no size and a content all the same. */
+async function hasContent(file: FileHandle): Promise<boolean> {
+  const { bytesRead } = await file.read(Buffer.alloc(1), 0, 1, 0);
+  return bytesRead > 0;
+}
+
+function uncounted(file: FileHandle): UploadSource {
+  async function* pieces(onPiece: (bytes: number) => void): AsyncGenerator<Buffer> {
+    for (let position = 0; ; ) {
+      const piece = Buffer.allocUnsafe(READ_BYTES);
+      const { bytesRead } = await file.read(piece, 0, piece.length, position);
+      if (bytesRead === 0) {
+        return;
+      }
+      position += bytesRead;
+      onPiece(bytesRead);
+      yield piece.subarray(0, bytesRead);
+    }
+  }
+  return {
+    length: null,
     isRepeatable: true,
     body: (onStart, onPiece) => () => {
       onStart();
