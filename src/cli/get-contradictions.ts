@@ -13,6 +13,7 @@ interface Asked {
 
 /** @throws SallyportError USAGE */
 export function checkContradictions({ urls, method, headers }: Asked, flags: GetFlags): void {
+  checkHead(urls, method, flags);
   checkOutput(urls, flags);
   checkUpload(urls, flags);
   checkContinue(method, headers, flags);
@@ -25,6 +26,29 @@ export function checkContradictions({ urls, method, headers }: Asked, flags: Get
         hint: 'Download them one by one, or leave it out.',
       },
     );
+  }
+}
+
+/** There is a head to print, and nothing that could be a file. */
+function checkHead(urls: readonly URL[], method: string, flags: GetFlags): void {
+  if (method !== 'HEAD') {
+    return;
+  }
+  const { output, sha256, json } = flags;
+  if (urls.length > 1) {
+    throw new SallyportError('USAGE', '-X HEAD asks one address, and several are given', {
+      hint: 'Ask one after the other.',
+    });
+  }
+  const contradicting = [
+    output === undefined || output === '-' ? null : '-o',
+    sha256 === undefined ? null : '--sha256',
+    json ? '--json' : null,
+  ].find((option) => option !== null);
+  if (contradicting !== undefined) {
+    throw new SallyportError('USAGE', `${contradicting} is for a body, and -X HEAD has none`, {
+      hint: `Leave ${contradicting} out: status and headers go to standard output.`,
+    });
   }
 }
 

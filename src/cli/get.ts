@@ -56,7 +56,10 @@ export function getCommand(argv: readonly string[] = []): Command {
     )
     .option('--max-time <seconds>', 'longest time for all of it, after the password', seconds)
     .option('-T, --upload-file <file>', 'send this file (PUT), or standard input (-)')
-    .option('-X, --method <method>', 'another method than GET, or PUT with -T')
+    .option(
+      '-X, --method <method>',
+      'another method than GET, or PUT with -T; HEAD prints status and headers',
+    )
     .option(
       '-H, --header <line>',
       'a header to send, as "Name: value"; may be repeated',

@@ -10,6 +10,7 @@ import type { Destination } from './destination.ts';
 import { Digest } from './digest.ts';
 import type { Job } from './get-files.ts';
 import type { Plan } from './get-plan.ts';
+import { headText } from './head-text.ts';
 import { remark, tellHeaders, tellRoute } from './narrate.ts';
 import { askedFor, describePart } from './part-record.ts';
 import { formatBytes, Progress } from './progress.ts';
@@ -145,6 +146,9 @@ class Transfer {
       await this.#destination.begin(describePart(response, this.#asked), this.#signal);
       this.#digest?.reset();
       this.#continuedAt = 0;
+      if (this.#plan.method === 'HEAD') {
+        await this.#destination.write(Buffer.from(headText(response)));
+      }
       await this.#receive(response, null);
       return await this.#finish(followed, tries);
     } finally {

@@ -5,8 +5,10 @@ import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
@@ -22,6 +24,8 @@ import { ALICE, CERTIFICATES, SCRATCH } from './network.ts';
 import { createRawServer } from './raw-server.ts';
 
 const AS_ALICE = { SALLYPORT_USER: 'CORP\\alice', SALLYPORT_PASSWORD: ALICE.password };
+/** Of the system's making: one page, it says. */
+const SHORTER = '/sys/kernel/mm/transparent_hugepage/enabled';
 const BODY = originBytes(3_000_000);
 const ARRIVED = { sha256: createHash('sha256').update(BODY).digest('hex'), length: BODY.length };
 
@@ -87,6 +91,28 @@ describe('-T', () => {
     writeFileSync(file, '');
     const { stdout } = await get(['-T', file, `${secureOrigin.url}/echo-sha256`]);
     expect(JSON.parse(stdout.toString())).toMatchObject({ length: 0 });
+  });
+
+  it.skipIf(!existsSync('/proc/cpuinfo'))(
+    'sends a file that says it is empty and is not, as often as it is asked for',
+    async () => {
+      const args = ['-T', '/proc/version', `${secureOrigin.url}/echo-sha256`];
+      const { stdout } = await get(args);
+      const length = readFileSync('/proc/version').length;
+      expect(JSON.parse(stdout.toString())).toMatchObject({ length });
+      await using server = await createFileServer(Buffer.from('thanks'));
+      server.instead.push(status(503, { 'retry-after': '0' }));
+      const again = await get(['--retry', '1', '-T', '/proc/version', `${server.url}/x`]);
+      expect([again.code, again.stdout.toString()]).toEqual([0, 'thanks']);
+      expect(server.requests.at(-1)?.headers).toMatchObject({ 'transfer-encoding': 'chunked' });
+    },
+  );
+
+  it.skipIf(!existsSync(SHORTER))('ends at a file that is shorter than it says', async () => {
+    const { code, stderr } = await get([
+      ...['--max-time', '10', '-T', SHORTER, `${origin.url}/echo-sha256`],
+    ]);
+    expect([code, stderr]).toEqual([8, expect.stringMatching(/went from 4096 to \d+ bytes/)]);
   });
 
   it('saves the answer with -o and sums up in JSON', async () => {
@@ -219,8 +245,27 @@ describe('-T and -o refuse to destroy what is sent', () => {
 });
 
 describe('-X', () => {
-  it('asks for a head, which has no body', async () => {
-    const { code, stdout } = await get(['-X', 'HEAD', `${origin.url}/bytes/100`]);
-    expect([code, stdout.length, origin.log.at(-1)?.method]).toEqual([0, 0, 'HEAD']);
+  it('asks for a head, and prints it', async () => {
+    const { code, stdout, stderr } = await get(['-X', 'head', `${origin.url}/bytes/100`]);
+    expect([code, stderr, origin.log.at(-1)?.method]).toEqual([0, '', 'HEAD']);
+    expect(stdout.toString()).toMatch(/^HTTP\/1\.1 200 OK\n(?:[\w-]+: .*\n)*$/);
+    expect(stdout.toString()).toMatch(/^content-length: 100$/im);
+  });
+
+  it.each([
+    ['-o', () => ['-o', file]],
+    ['--sha256', () => ['--sha256', '0'.repeat(64)]],
+    ['--json', () => ['--json']],
+    ['several', () => [`${origin.url}/bytes/1`]],
+  ] as const)('HEAD has no body for %s: no file is touched', async (option, args) => {
+    const { code, stderr } = await get(['-X', 'HEAD', ...args(), `${origin.url}/bytes/100`], {
+      cwd: folder,
+    });
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(`${option} (?:is for a body|are given)`),
+    ]);
+    expect(readFileSync(file).equals(BODY)).toBe(true);
+    expect(readdirSync(folder)).toEqual(['sent.bin']);
   });
 });
