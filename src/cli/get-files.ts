@@ -14,7 +14,7 @@ export interface Job {
   readonly url: URL;
   /** As the user named it; `null` is standard output. */
   readonly file: string | null;
-  /** With `--continue`: it is there and complete. */
+  /** With `--continue`: it is there, and nothing unfinished beside it. */
   readonly isThere: boolean;
 }
 
@@ -71,7 +71,7 @@ async function folderOf(output: string | undefined, several: boolean): Promise<s
 
 /**
  * @param taken what is written for addresses before this one
- * @returns whether the file is there, and complete
+ * @returns whether the file is there, and nothing unfinished beside it
  */
 async function checkFile(
   url: URL,
@@ -107,7 +107,7 @@ async function checkFile(
   }
   const hasPart = (await stat(part).catch(() => null)) !== null;
   if (exists && !hasPart && flags.sha256 === undefined && !several) {
-    throw new SallyportError('USAGE', `${file} is there already, and complete`, {
+    throw new SallyportError('USAGE', `${file} is there already, and no part of it to go on with`, {
       hint: 'Leave --continue out to download it again; with --sha256 it is looked at first.',
     });
   }

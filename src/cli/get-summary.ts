@@ -28,5 +28,5 @@ export function summaryOfFile(
   found: FileDigest | null,
   elapsedMs: number,
 ): Record<string, unknown> {
-  return { ...found, tries: 0, elapsedMs: Math.round(elapsedMs) };
+  return { skipped: true, ...found, tries: 0, elapsedMs: Math.round(elapsedMs) };
 }

@@ -131,7 +131,11 @@ async function getOne(job: Job, plan: Plan, around: Surroundings) {
   if (job.isThere && job.file !== null) {
     const found = around.countsDigest ? await fileDigest(job.file, around.stops.signal) : null;
     if (plan.sha256 === null || plan.sha256 === found?.sha256) {
-      tell(`${job.file} is there already, and complete.`);
+      tell(
+        plan.sha256 === null
+          ? `${job.file} is there already, left as it is (not checked).`
+          : `${job.file} is there already, and is the right one.`,
+      );
       return summaryOfFile(found, performance.now() - started);
     }
   }

@@ -143,6 +143,7 @@ class Transfer {
       }
       const { response } = followed;
       checkStatus(response);
+      this.#checkWhole(response);
       await this.#destination.begin(describePart(response, this.#asked), this.#signal);
       this.#digest?.reset();
       this.#continuedAt = 0;
@@ -170,6 +171,17 @@ class Transfer {
   get #mayAskForRest(): boolean {
     const { method, headers, upload } = this.#plan;
     return method === 'GET' && upload === null && !headers.some(([name]) => isRange(name));
+  }
+
+  /** @throws SallyportError RESPONSE_INVALID for a part that nobody asked for */
+  #checkWhole({ status, url }: HttpResponse): void {
+    if (status === 206 && this.#mayAskForRest) {
+      throw new SallyportError(
+        'RESPONSE_INVALID',
+        `${new URL(url).host} sent a part (206), and all of it was asked for`,
+        { hint: 'Tell the people who run that server, or a cache on the way to it.' },
+      );
+    }
   }
 
   #tellObstacle(): void {

@@ -453,6 +453,36 @@ describe('--continue and the part', () => {
   });
 });
 
+describe('a part that nobody asked for', () => {
+  const unasked = page(206, { 'content-range': 'bytes 0-4/1000' }, 'hello');
+
+  it.each([
+    ['begins a file', []],
+    ['goes on', ['--continue']],
+  ])('is no file, where a download %s', async (_what, args) => {
+    await using server = await createFileServer(BODY);
+    writeFileSync(file, 'older');
+    if (args.length > 0) {
+      await stopped(server);
+      server.instead.push(unasked);
+    }
+    server.instead.push(unasked);
+    const { code, stderr } = await get([...args, '-o', file, `${server.url}/out.bin`]);
+    expect([code, stderr]).toEqual([
+      6,
+      expect.stringMatching(/sent a part \(206\), and all of it was asked for/),
+    ]);
+    expect(readFileSync(file, 'utf8')).toBe('older');
+  });
+
+  it('is what it is for who asks by a header of their own', async () => {
+    await using server = await createFileServer(BODY);
+    const { code } = await get(['-H', 'Range: bytes=900-', '-o', file, `${server.url}/x`]);
+    expect(code).toBe(0);
+    expect(readFileSync(file).equals(BODY.subarray(900))).toBe(true);
+  });
+});
+
 describe('--continue refuses', () => {
   it.each([
     ['standard output', [], /none is named.*-o/],
@@ -471,7 +501,10 @@ describe('--continue refuses', () => {
     await using server = await createFileServer(BODY);
     writeFileSync(file, 'complete');
     const { code, stderr } = await continued(server);
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/is there already, and complete/)]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/is there already, and no part of it to go on with/),
+    ]);
     expect(readFileSync(file, 'utf8')).toBe('complete');
     expect(server.requests).toEqual([]);
   });

@@ -123,10 +123,10 @@ describe('several addresses', () => {
     const { code, stdout, stderr } = await get(['--continue', ...args]);
     expect([code, stderr]).toEqual([
       0,
-      expect.stringMatching(/a\.bin is there already, and complete\.$/m),
+      expect.stringMatching(/a\.bin is there already, left as it is \(not checked\)\.$/m),
     ]);
     expect(objects(stdout)).toMatchObject([
-      { ok: true, url: urls[0], bytes: 1000, tries: 0 },
+      { ok: true, url: urls[0], skipped: true, bytes: 1000, tries: 0 },
       { ok: true, url: urls[1], bytes: 1000, continuedAt: 400 },
       { ok: true, url: urls[2], bytes: 1000, continuedAt: 0 },
     ]);
