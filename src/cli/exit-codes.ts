@@ -33,4 +33,4 @@ Exit codes:
   8  the body is not complete, or does not have its digest
   9  the output cannot be written
   127  run: the program cannot be started
-  130  ended by Ctrl-C`;
+  130  ended by Ctrl-C (by SIGTERM 143, by SIGHUP 129)`;

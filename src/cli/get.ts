@@ -2,6 +2,7 @@
 // several addresses; one of them is `transfer.ts`, its connections `upstream/`.
 import { basename } from 'node:path';
 import { Command } from 'commander';
+import { SallyportError } from '../errors/sallyport-error.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { Ended } from './ended.ts';
 import { EXIT_CODES_HELP } from './exit-codes.ts';
@@ -93,7 +94,7 @@ async function get(
   }
 }
 
-/** @throws Ended with the code of the first failure, when all were tried */
+/** @throws Ended with the code of the first failure, when all were tried, or of the signal that ended it */
 async function getAll(
   plan: Plan,
   flags: GetFlags,
@@ -104,8 +105,8 @@ async function getAll(
   const countsDigest = json || plan.sha256 !== null;
   const isOne = plan.jobs.length === 1;
   let firstCode = 0;
-  for (const job of plan.jobs) {
-    const about = { url: job.url.href, ...(job.file === null ? {} : { output: job.file }) };
+  for (const [at, job] of plan.jobs.entries()) {
+    const about = aboutOf(job);
     const label = isOne ? '' : basename(job.file ?? '');
     try {
       const summary = await getOne(job, plan, { ...shared, verbose, label, countsDigest });
@@ -117,13 +118,35 @@ async function getAll(
       const code = reportFailure(failure, { json, verbose, argv, about, ...which });
       firstCode = firstCode === 0 ? code : firstCode;
     }
-    if (shared.stops.isInterrupted) {
-      break;
+    const { exitCode } = shared.stops;
+    const rest = plan.jobs.slice(at + 1);
+    // A signal that came behind the last byte of the last one has ended nothing.
+    if (exitCode !== null && (rest.length > 0 || firstCode !== 0)) {
+      tellNotBegun(rest, json);
+      throw new Ended(exitCode);
     }
   }
   if (firstCode !== 0) {
     throw new Ended(firstCode);
   }
+}
+
+function aboutOf({ url, file }: Job): { url: string; output?: string } {
+  return { url: url.href, ...(file === null ? {} : { output: file }) };
+}
+
+/** Whoever ended it is told of the rest: one line, and an object each. */
+function tellNotBegun(jobs: readonly Job[], json: boolean): void {
+  if (jobs.length === 0) {
+    return;
+  }
+  if (json) {
+    const error = new SallyportError('INTERRUPTED', 'Not begun');
+    for (const job of jobs) {
+      process.stdout.write(`${JSON.stringify({ ok: false, ...aboutOf(job), error })}\n`);
+    }
+  }
+  tell(`Not begun: ${jobs.map(({ url }) => shown(url)).join(', ')}`);
 }
 
 async function getOne(job: Job, plan: Plan, around: Surroundings) {

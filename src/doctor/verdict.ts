@@ -27,6 +27,7 @@ const TURNS: Readonly<Record<Blame, string>> = {
   platform: 'whoever looks after this machine',
   proxy: 'the people who run the proxy',
   origin: 'the people who run the web server',
+  user: 'yours',
   us: 'the people who make Sallyport',
 };
 

@@ -2,7 +2,15 @@
 // `docs/errors.md` is held against this table by a test. Messages are composed where the error is raised.
 
 /** Whose turn it is: who can do something about the failure. */
-export type Blame = 'config' | 'credentials' | 'network' | 'platform' | 'proxy' | 'origin' | 'us';
+export type Blame =
+  | 'config'
+  | 'credentials'
+  | 'network'
+  | 'platform'
+  | 'proxy'
+  | 'origin'
+  | 'user'
+  | 'us';
 
 /** How a command ends; `cli/exit-codes.ts` gives each a number. */
 export type Outcome =
@@ -310,9 +318,9 @@ export const ERROR_CODES = {
     summary: 'The file was changed while it was uploaded',
   },
   INTERRUPTED: {
-    blame: 'config',
+    blame: 'user',
     outcome: 'interrupted',
-    summary: 'Ctrl-C ended it',
+    summary: 'Ctrl-C or another signal ended it',
   },
   UNEXPECTED: {
     blame: 'us',

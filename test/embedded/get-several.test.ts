@@ -155,9 +155,16 @@ describe('several addresses', () => {
       .poll(() => existsSync(part) && readFileSync(part).length, { timeout: 10_000 })
       .toBe(3);
     end('SIGINT');
-    const { code, stdout } = await stopped;
+    const { code, stdout, stderr } = await stopped;
     expect(code).toBe(130);
-    expect(objects(stdout)).toMatchObject([{ ok: false, error: { code: 'INTERRUPTED' } }]);
+    expect(objects(stdout)).toMatchObject([
+      { ok: false, url: urls[0], error: { code: 'INTERRUPTED' } },
+      { ok: false, url: urls[1], error: { code: 'INTERRUPTED', message: 'Not begun' } },
+    ]);
+    expect(lines(stderr)).toEqual([
+      expect.stringMatching(/: Stopped after 3 B\./),
+      `sallyport: Not begun: ${urls[1]}`,
+    ]);
     expect(readdirSync(folder).sort()).toEqual(['first.part', 'first.part.json']);
   });
 

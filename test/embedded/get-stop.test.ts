@@ -11,7 +11,11 @@ import { createRawServer } from './raw-server.ts';
 let turn = 0;
 
 /** Ends the command as soon as the condition holds. */
-async function interrupted(args: readonly string[], isDue: () => boolean) {
+async function interrupted(
+  args: readonly string[],
+  isDue: () => boolean,
+  signal: NodeJS.Signals = 'SIGINT',
+) {
   turn += 1;
   const folder = join(SCRATCH, `stop-${turn}`);
   mkdirSync(folder);
@@ -23,7 +27,7 @@ async function interrupted(args: readonly string[], isDue: () => boolean) {
     },
   });
   await expect.poll(isDue, { timeout: 10_000 }).toBe(true);
-  end('SIGINT');
+  end(signal);
   const { code, stdout, stderr } = await running;
   return { code, told: JSON.parse(stdout.toString()), stderr, left: readdirSync(folder) };
 }
@@ -35,10 +39,23 @@ function expectStopped({
   left,
 }: Awaited<ReturnType<typeof interrupted>>): void {
   expect(code).toBe(130);
-  expect(told).toMatchObject({ ok: false, error: { code: 'INTERRUPTED' } });
+  expect(told).toMatchObject({ ok: false, error: { code: 'INTERRUPTED', blame: 'user' } });
   expect(stderr.trim().split('\n').at(-1)).toMatch(/^sallyport: Stopped before the first byte\.$/);
   expect(left).toEqual([]);
 }
+
+describe('another signal', () => {
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('%s ends like Ctrl-C, with its own number', async (signal, exit) => {
+    await using silent = await createRawServer(() => undefined);
+    const args = ['--proxy', 'direct', `${silent.url}/`];
+    const stopped = await interrupted(args, () => silent.connections() > 0, signal);
+    expect(stopped.code).toBe(exit);
+    expectStopped({ ...stopped, code: 130 });
+  });
+});
 
 describe('Ctrl-C', () => {
   it('while a proxy is silent', async () => {
