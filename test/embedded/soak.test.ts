@@ -4,9 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { countChecks } from '../soak/checks.ts';
 import type { Sample } from '../soak/flatness.ts';
 import { judgeFlatness } from '../soak/flatness.ts';
+import type { ProxyName } from '../soak/plan.ts';
+import { namesOf } from '../soak/plan.ts';
 import { randomOf } from '../soak/random.ts';
+import type { StageCounts } from '../soak/stage-process.ts';
+import type { Tally } from '../soak/tally.ts';
 
 const execute = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -42,6 +47,51 @@ describe('npm run soak', () => {
 
   it('does not begin without a number of handshakes', async () => {
     expect((await soak('--handshakes', 'many')).code).toBe(2);
+  });
+});
+
+describe('countChecks()', () => {
+  const STILL = {
+    requests: 0,
+    tunnels: 0,
+    forwarded: 0,
+    connections: 0,
+    finalLegs: {},
+    refusals: {},
+  };
+  const counts = new Proxy({}, { get: () => STILL }) as unknown as StageCounts;
+  const unmet = (begun: number, broken: number): string[] => {
+    const seen = {
+      ...{ opened: 0, answered: 0, tunnels: 0, forwarded: 0, accepted: 0 },
+      ...{ toldLegs: 0, toldConnections: 0 },
+    };
+    const isGivenUp = (name: ProxyName) => /^(?:wild|shaky)-/.test(name);
+    const of = (name: ProxyName) =>
+      isGivenUp(name) ? { ...seen, begun, broken } : { ...seen, begun: 0, broken: 0 };
+    return countChecks({ of } as Tally, counts)
+      .filter(({ isMet }) => !isMet)
+      .map(({ what }) => what);
+  };
+  const givenUp = [...namesOf('wild'), ...namesOf('shaky')];
+
+  it.each([70, 1000, 100_000])('finds that nothing of %d operations succeeds', (begun) => {
+    expect(unmet(begun, begun)).toEqual(
+      givenUp.flatMap((name) => [
+        `${name}: operations that did not succeed`,
+        `${name}: operations that succeeded`,
+      ]),
+    );
+  });
+
+  it('finds that more fails behind a shaky relay than it breaks', () => {
+    expect(unmet(1000, 750)).toEqual(
+      namesOf('shaky').map((name) => `${name}: operations that did not succeed`),
+    );
+  });
+
+  it('takes what is drawn for what it is', () => {
+    expect(unmet(1000, 650)).toEqual([]);
+    expect(unmet(3, 3)).toEqual([]);
   });
 });
 
