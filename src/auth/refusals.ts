@@ -176,13 +176,13 @@ function kerberosOnly(
 }
 
 function missingHint(layer: 'proxy' | 'origin', user: string | null): string {
-  const [option, variable] =
+  const [option, variable, userVariable] =
     layer === 'proxy'
-      ? ['--user', 'SALLYPORT_PASSWORD']
-      : ['--origin-user', 'SALLYPORT_ORIGIN_PASSWORD'];
+      ? ['--user', 'SALLYPORT_PASSWORD', 'SALLYPORT_USER']
+      : ['--origin-user', 'SALLYPORT_ORIGIN_PASSWORD', 'SALLYPORT_ORIGIN_USER'];
   return user === null
     ? `Give a name with ${option} "DOMAIN\\name", and the password at the prompt, on standard input or in ${variable}.`
-    : `Set ${variable}, or give the password on standard input or at a terminal${layer === 'proxy' ? ', or store it with sallyport login' : ''}.`;
+    : `Set ${variable} (where ${userVariable} names somebody, it is the password of that one), or give the password on standard input or at a terminal${layer === 'proxy' ? ', or store it with sallyport login' : ''}.`;
 }
 
 /** Negotiate stands there alone, or beside schemes we cannot speak, and took no form of NTLM. */

@@ -92,7 +92,9 @@ async function checkFile(
   const written = places.map(comparable);
   const other = written.map((path) => taken.get(path)).find((found) => found !== undefined);
   if (other !== undefined) {
-    throw new SallyportError('USAGE', `${shown(other)} and ${shown(url)} would both be ${file}`, {
+    // Where only the query tells them apart, it is shown: it stands in the command as it is.
+    const told = shown(other) === shown(url) ? ({ href }: URL) => href : shown;
+    throw new SallyportError('USAGE', `${told(other)} and ${told(url)} would both be ${file}`, {
       hint: 'Download them one by one, with -o.',
     });
   }

@@ -25,14 +25,14 @@ import { transfer } from './transfer.ts';
 const EXAMPLES = `
 Examples:
   sallyport get https://example.com/file.zip -o file.zip
-  sallyport get --continue -o file.zip https://example.com/file.zip        goes on where it stopped
-  sallyport get --retry 5 --sha256 9f86d08... -o file.zip https://example.com/file.zip
-  sallyport get https://example.com/a.zip https://example.com/b.zip        become a.zip and b.zip here
-  sallyport get -o downloads/ https://example.com/a.zip                    becomes downloads/a.zip
-  sallyport get -T report.pdf https://example.com/reports/report.pdf       uploads
+  sallyport get --continue -o file.zip https://example.com/file.zip   # goes on where it stopped
+  sallyport get --retry 5 --sha256 "$DIGEST" -o file.zip https://example.com/file.zip   # DIGEST: 64 digits
+  sallyport get https://example.com/a.zip https://example.com/b.zip   # become a.zip and b.zip here
+  sallyport get -o downloads/ https://example.com/a.zip   # becomes downloads/a.zip
+  sallyport get -T report.pdf https://example.com/reports/report.pdf   # uploads
   sallyport get --proxy http://proxy.corp.example:3128 --user "CORP\\alice" https://example.com/
   sallyport get --password-stdin --user "CORP\\alice" https://example.com/ < password.txt
-  sallyport get -v https://example.com/ -o page.html       shows who offered what, and what was chosen
+  sallyport get -v https://example.com/ -o page.html   # shows who offered what, and what was chosen
 
 A download is FILE.part until it is complete; FILE.part.json beside it holds what --continue must know.
 The password is asked for on a terminal, or comes from SALLYPORT_PASSWORD or standard input; never from an argument.

@@ -27,9 +27,9 @@ import { printable } from './printable.ts';
 
 const EXAMPLES = `
 Examples:
-  sallyport login --user "CORP\\alice"                                  for the proxy of this network
+  sallyport login --user "CORP\\alice"   # for the proxy of this network
   sallyport login --user "CORP\\alice" --proxy http://proxy.corp.example:3128
-  sallyport login --user "CORP\\alice" https://example.com/             for the proxy of this page
+  sallyport login --user "CORP\\alice" https://example.com/   # for the proxy of this page
   sallyport login --user "CORP\\alice" --password-stdin < password.txt
 
 The password is sent to the proxy once, and stored only when it is accepted. Without a page, a host that does not exist

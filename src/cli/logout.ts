@@ -16,9 +16,9 @@ interface LogoutFlags extends CommonFlags {
 
 const EXAMPLES = `
 Examples:
-  sallyport logout                                      for the proxy of this network
+  sallyport logout   # for the proxy of this network
   sallyport logout --proxy http://proxy.corp.example:3128
-  sallyport logout https://example.com/                 for the proxy of this page
+  sallyport logout https://example.com/   # for the proxy of this page
   sallyport logout --all`;
 
 export function logoutCommand(): Command {

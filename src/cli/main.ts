@@ -17,6 +17,15 @@ import { trustCommand } from './trust.ts';
 import { usageError } from './usage-error.ts';
 import { whichCommand } from './which.ts';
 
+const EXAMPLES = `
+Examples:
+  sallyport get https://example.com/file.zip -o file.zip   # downloads, signed on as you
+  sallyport run -- npm ci   # another program through the proxy
+  sallyport which https://example.com/   # the proxy, and who named it
+  sallyport doctor https://example.com/   # what works and what does not
+  sallyport get --help   # options and more examples of one command
+`;
+
 void main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -81,7 +90,7 @@ function program(said: { out: string; err: string }, argv: readonly string[]): C
         said.err += text;
       },
     })
-    .addHelpText('after', EXIT_CODES_HELP);
+    .addHelpText('after', EXAMPLES + EXIT_CODES_HELP);
   for (const sub of [
     getCommand(argv),
     runProgramCommand(),

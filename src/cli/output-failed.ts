@@ -15,6 +15,9 @@ const WORDS: Readonly<Record<string, string>> = {
   EISDIR: 'a directory has that name',
 };
 
+/** Another file there would fare no better. */
+const IS_FORBIDDEN = new Set(['EACCES', 'EPERM', 'EROFS']);
+
 /**
  * Says what the operating system said.
  *
@@ -47,5 +50,13 @@ function hintFor(place: string, code: string): { hint?: string } {
   if (code === 'ENOSPC') {
     return { hint: 'Make room and try again.' };
   }
-  return place === STANDARD_OUTPUT ? {} : { hint: 'Name another file with -o.' };
+  if (place === STANDARD_OUTPUT) {
+    return {};
+  }
+  if (code === 'ENOENT') {
+    return { hint: 'Create that folder, or name another file with -o.' };
+  }
+  return IS_FORBIDDEN.has(code)
+    ? { hint: 'Name a file in another folder with -o, or another folder as -o DIR/.' }
+    : { hint: 'Name another file with -o.' };
 }

@@ -37,7 +37,7 @@ export interface Followed {
 /**
  * Sends a request and follows its redirects.
  *
- * @throws SallyportError TOO_MANY_REDIRECTS, HTTP_STATUS, BODY_NOT_REPLAYABLE, and all of `Upstream.request`
+ * @throws SallyportError TOO_MANY_REDIRECTS, HTTP_STATUS, and all of `Upstream.request`
  */
 export async function requestFollowing(
   upstream: Upstream,
@@ -83,10 +83,11 @@ function redirected({ method, headers, body }: Outgoing, status: number, from: U
     return { method: 'GET', headers: fields.filter((field) => !isAboutBody(field)), body: null };
   }
   if (body instanceof Readable) {
+    const query = to.search === '' ? '' : '?***';
     throw new SallyportError(
-      'BODY_NOT_REPLAYABLE',
-      `${from.host} sends the upload on to ${to.host}, and it cannot be read twice`,
-      { hint: 'Name that address, or upload a file.' },
+      'HTTP_STATUS',
+      `${from.host} answered ${status} and sends the upload on to ${to.origin}${to.pathname}${query}, and it cannot be read twice`,
+      { hint: 'Upload to that address, or upload a file.', status },
     );
   }
   return { method, headers: fields, body };

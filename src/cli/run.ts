@@ -17,7 +17,7 @@ Examples:
   sallyport run -- pip install requests
   sallyport run -- git clone https://example.com/project.git
   sallyport run --user "CORP\\alice" -- npm ci
-  sallyport run                                 (your shell, until you leave it)
+  sallyport run   # your shell, until you leave it
 
 The program gets HTTP_PROXY, HTTPS_PROXY and what else tools read, with a token that is good for this run only. Its exit code
 is the exit code.`;

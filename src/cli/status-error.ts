@@ -27,6 +27,7 @@ export function checkStatus({ status, reason, url, route, refusal, headers }: Ht
     401: `That server wants a sign-on of its own: name it with --trusted ${hostname} for the signed-in user, or another user with --origin-user.`,
     403: 'That server forbids this address.',
     404: 'Check the address.',
+    405: 'That server does not take this method there: name another with -X, or check the address.',
   };
   throw new SallyportError(
     'HTTP_STATUS',

@@ -70,6 +70,8 @@ class Transfer {
   #sent = 0;
   /** What was written to standard output cannot be continued, and not be taken back. */
   #isStuck = false;
+  /** Another try would have followed, but for `--max-time`. */
+  #isOutOfTime = false;
 
   constructor(job: Job, plan: Plan, around: Surroundings, destination: Destination) {
     this.#job = job;
@@ -341,6 +343,7 @@ class Transfer {
       if (verbose > 0) {
         remark(wait === null ? describeRefusal(failure) : 'no time is left for another try');
       }
+      this.#isOutOfTime = wait !== null;
       return null;
     }
     return wait;
@@ -355,6 +358,10 @@ class Transfer {
         ...this.#kept,
       });
     }
+    return this.#isOutOfTime ? withoutTime(this.#toldCut(failure)) : this.#toldCut(failure);
+  }
+
+  #toldCut(failure: unknown): unknown {
     const isCut =
       isSallyportError(failure) &&
       (failure.code === 'BODY_INCOMPLETE' || failure.code === 'TIMEOUT');
@@ -383,6 +390,19 @@ class Transfer {
           : `What has arrived is in ${part}: --continue goes on there.`,
     };
   }
+}
+
+/** Whoever gave it both `--retry` and `--max-time` is told which of them ended it. */
+function withoutTime(failure: unknown): unknown {
+  if (!isSallyportError(failure)) {
+    return failure;
+  }
+  const { code, message, hint, status, retryAfterMs } = failure;
+  const late = '--max-time leaves no time for another try.';
+  return new SallyportError(code, message, {
+    ...{ cause: failure, retryAfterMs, hint: hint === undefined ? late : `${hint} ${late}` },
+    ...(status === undefined ? {} : { status }),
+  });
 }
 
 function isRange(name: string): boolean {

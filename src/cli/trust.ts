@@ -19,8 +19,8 @@ interface TrustFlags {
 
 const EXAMPLES = `
 Examples:
-  sallyport trust proxy.corp.example            whatever its port
-  sallyport trust proxy.corp.example:3128       this port only
+  sallyport trust proxy.corp.example   # whatever its port
+  sallyport trust proxy.corp.example:3128   # this port only
   sallyport trust --list
   sallyport trust --remove proxy.corp.example
 

@@ -268,6 +268,18 @@ describe('--max-time', () => {
     expect(performance.now() - started).toBeLessThan(5000);
   });
 
+  it('says that it ended the tries, without -v', async () => {
+    await using server = await createFileServer(BODY);
+    server.instead.push(status(503, { 'retry-after': '30' }));
+    const args = ['--max-time', '5', '--retry', '5', '-o', file, `${server.url}/x`];
+    const { code, stderr } = await get(args);
+    expect([code, stderr]).toEqual([
+      7,
+      expect.stringMatching(/answer.* 503.* --max-time leaves no time for another try\.\n$/),
+    ]);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
   it('leaves a download alone that is in time', async () => {
     await using origin = await createOrigin();
     const args = ['--max-time', '60', '-o', file, `${origin.url}/bytes/1000`];

@@ -211,6 +211,11 @@ describe('several addresses are refused before the first byte', () => {
       /http:\/\/a\.x\/1\.zip and http:\/\/b\.x\/1\.zip would both be .*1\.zip/,
     ],
     [
+      'that only their queries tell apart',
+      () => ['http://a.x/1.zip?v=1', 'http://a.x/1.zip?v=2'],
+      /http:\/\/a\.x\/1\.zip\?v=1 and http:\/\/a\.x\/1\.zip\?v=2 would both be/,
+    ],
+    [
       'where one is the part of another',
       () => ['http://a.x/1', 'http://b.x/1.part'],
       /would both be/,

@@ -430,7 +430,7 @@ describe('bad input', () => {
       what: 'an output in a directory that is not there',
       args: () => ['-o', '/nonexistent/x', page()],
       exit: 9,
-      says: /Cannot write \/nonexistent\/x: its directory does not exist/,
+      says: /Cannot write \/nonexistent\/x: its directory does not exist\. Create that folder/,
     },
     {
       what: 'a full disk',
@@ -623,6 +623,18 @@ describe('bad input', () => {
       says: /answered 400.*wants https/,
     },
     {
+      what: 'a method that is not taken there',
+      args: () => ['--proxy', 'direct', '-X', 'DELETE', `${origin.url}/status/405`],
+      exit: 7,
+      says: /answered 405.*name another with -X/,
+    },
+    {
+      what: 'the password of somebody else',
+      args: () => ['--proxy', proxy.url, '--user', 'CORP\\bob', page()],
+      exit: 4,
+      says: /no password for CORP\\bob\. Set SALLYPORT_PASSWORD \(where SALLYPORT_USER names somebody, it is the password of that one\)/,
+    },
+    {
       what: 'an error status',
       args: () => ['--proxy', 'direct', `${origin.url}/status/404`],
       exit: 7,
@@ -749,6 +761,17 @@ describe('sallyport', () => {
     expect(code).toBe(exit);
     expect(stdout.toString()).toContain(says);
     expect(stderr).toBe('');
+  });
+
+  it('has examples in its help that work when they are pasted', async () => {
+    const commands = ['get', 'run', 'doctor', 'login', 'logout', 'trust', 'retry', 'which'];
+    const helps = [['--help'], ...commands.map((command) => [command, '--help'])];
+    for (const args of helps) {
+      const { stdout } = await sallyport(args);
+      const examples = stdout.toString().match(/^ {2}sallyport .*$/gm) ?? [];
+      // An ellipsis is no digest, and a remark that is no comment of the shell would be taken for an address.
+      expect(examples.filter((line) => /\.\.\.| {3,}(?!# )\S/.test(line.trim()))).toEqual([]);
+    }
   });
 
   it.each([
