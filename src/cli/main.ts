@@ -3,19 +3,23 @@
 import { Command, CommanderError } from 'commander';
 import { exitWithoutWaiting, hasNativeCallsUnderWay } from '../native/ffi.ts';
 import { VERSION } from '../observe/version.ts';
-import { doctorCommand } from './doctor.ts';
 import { Ended } from './ended.ts';
 import { EXIT_CODES, EXIT_CODES_HELP, EXIT_OK } from './exit-codes.ts';
-import { getCommand } from './get.ts';
-import { loginCommand } from './login.ts';
-import { logoutCommand } from './logout.ts';
 import { print } from './print.ts';
 import { reportFailure } from './report.ts';
-import { retryCommand } from './retry.ts';
-import { runCommand as runProgramCommand } from './run.ts';
-import { trustCommand } from './trust.ts';
 import { usageError } from './usage-error.ts';
-import { whichCommand } from './which.ts';
+
+/** In the order of `--help`. Each is loaded when it is meant, or when all are told of. */
+const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<Command>>> = {
+  get: async (argv) => (await import('./get.ts')).getCommand(argv),
+  run: async () => (await import('./run.ts')).runCommand(),
+  which: async () => (await import('./which.ts')).whichCommand(),
+  doctor: async () => (await import('./doctor.ts')).doctorCommand(),
+  retry: async () => (await import('./retry.ts')).retryCommand(),
+  login: async () => (await import('./login.ts')).loginCommand(),
+  logout: async () => (await import('./logout.ts')).logoutCommand(),
+  trust: async () => (await import('./trust.ts')).trustCommand(),
+};
 
 const EXAMPLES = `
 Examples:
@@ -56,7 +60,7 @@ async function run(argv: readonly string[]): Promise<number> {
 async function runCommand(argv: readonly string[]): Promise<number> {
   const said = { out: '', err: '' };
   try {
-    await program(said, argv).parseAsync(argv, { from: 'user' });
+    await (await program(said, argv)).parseAsync(argv, { from: 'user' });
     return EXIT_OK;
   } catch (error) {
     if (!(error instanceof CommanderError)) {
@@ -76,7 +80,10 @@ async function runCommand(argv: readonly string[]): Promise<number> {
 }
 
 /** @param said takes what commander would print: only whoever called knows whether it can be printed */
-function program(said: { out: string; err: string }, argv: readonly string[]): Command {
+async function program(
+  said: { out: string; err: string },
+  argv: readonly string[],
+): Promise<Command> {
   const command = new Command('sallyport')
     .description('Downloads through a corporate proxy that wants a sign-on')
     .version(VERSION)
@@ -91,17 +98,13 @@ function program(said: { out: string; err: string }, argv: readonly string[]): C
       },
     })
     .addHelpText('after', EXAMPLES + EXIT_CODES_HELP);
-  for (const sub of [
-    getCommand(argv),
-    runProgramCommand(),
-    whichCommand(),
-    doctorCommand(),
-    retryCommand(),
-    loginCommand(),
-    logoutCommand(),
-    trustCommand(),
-  ]) {
-    command.addCommand(sub.copyInheritedSettings(command));
+  const [name = ''] = argv;
+  const meant = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
+  for (const load of meant) {
+    const sub = await load?.(argv);
+    if (sub !== undefined) {
+      command.addCommand(sub.copyInheritedSettings(command));
+    }
   }
   return command;
 }

@@ -1,54 +1,110 @@
-// `sallyport run -- CMD ARGS`: a local proxy of its own for one program, which ends with it.
+// `sallyport run -- CMD ARGS`: a local proxy of its own for one program, which ends with it. Owns the order of things.
+import { isatty } from 'node:tty';
 import { Command } from 'commander';
+import type { Route } from '../route/route.ts';
 import { createProxyServer } from '../server/local-proxy.ts';
-import { childEnvironment } from '../settings/child-environment.ts';
+import { childEnvironment, LOOPBACK, RUN_VARIABLE } from '../settings/child-environment.ts';
+import { isJavaProgram } from '../settings/java-options.ts';
+import { findStatePlace } from '../settings/state-path.ts';
 import type { UpstreamSettings } from '../upstream/settings.ts';
 import { Upstream } from '../upstream/upstream.ts';
+import { writeAuthorityBundle } from './authority-bundle.ts';
 import type { ProgramEnd } from './child-program.ts';
 import { endAs, runProgram } from './child-program.ts';
 import { Ended } from './ended.ts';
 import type { CommonFlags } from './flags.ts';
 import { withRouteOptions, withSignOnOptions } from './flags.ts';
-import { narrate } from './narrate.ts';
+import { Connections } from './linger.ts';
+import { narrate, remark } from './narrate.ts';
+import { checkOuterRun } from './outer-run.ts';
 import { settingsFor } from './sign-on-settings.ts';
+import { tellForeignProxy } from './tell-foreign-proxy.ts';
 
 const EXAMPLES = `
 Examples:
   sallyport run -- pip install requests
   sallyport run -- git clone https://example.com/project.git
   sallyport run --user "CORP\\alice" -- npm ci
+  sallyport run --linger -- code .   # what it leaves running goes on
   sallyport run   # your shell, until you leave it
 
-The program gets HTTP_PROXY, HTTPS_PROXY and what else tools read, with a token that is good for this run only. Its exit code
-is the exit code.`;
+The program gets HTTP_PROXY, HTTPS_PROXY and what else tools read, with a token that is good for this run only, and the
+certificate authorities of this machine. Its exit code is the exit code. A run inside a run uses the outer one.`;
 
 /** Where passwords are asked for before the program starts: any https address goes the way most do. */
 const USUAL = new URL('https://example.com/');
+const BESIDE: Route = { kind: 'direct', source: { kind: 'default', name: 'this machine' } };
+
+interface RunFlags extends CommonFlags {
+  readonly java?: true;
+  readonly linger?: true;
+}
 
 export function runCommand(): Command {
   const command = new Command('run')
     .description('Run a program whose web traffic goes through the proxy, signed on')
     .argument('[command...]', 'the program and its arguments, behind --; without one, your shell')
-    .passThroughOptions();
+    .passThroughOptions()
+    .option('--java', 'tell Java, too (done unasked for java, mvn, gradle and their kin)')
+    .option('--linger', 'keep the proxy while programs that were left running use it');
   return withSignOnOptions(withRouteOptions(command))
     .addHelpText('after', EXAMPLES)
-    .action(async (words: readonly string[], flags: CommonFlags) => {
-      const settings = await settingsFor([USUAL], flags);
-      if (flags.verbose) {
-        narrate();
+    .action(async (said: readonly string[], flags: RunFlags) => {
+      const words = said.length > 0 ? said : [shell()];
+      if (said.length === 0) {
+        tellHowToLeave();
       }
-      throw new Ended(endAs(await runBehindProxy(words, settings)));
+      throw new Ended(endAs(await runOnce(words, flags)));
     });
+}
+
+async function runOnce(words: readonly string[], flags: RunFlags): Promise<ProgramEnd> {
+  const outer = process.env[RUN_VARIABLE];
+  if (outer !== undefined && outer !== '' && flags.proxy === undefined) {
+    await checkOuterRun(outer);
+    return await runProgram(words, process.env);
+  }
+  const settings = await settingsFor([USUAL], flags);
+  if (flags.verbose) {
+    narrate();
+  }
+  return await runBehindProxy(words, flags, settings);
 }
 
 async function runBehindProxy(
   words: readonly string[],
+  flags: RunFlags,
   settings: UpstreamSettings,
 ): Promise<ProgramEnd> {
-  await using upstream = new Upstream(settings);
+  const [command = ''] = words;
+  const bundle = writeAuthorityBundle(await settings.trust.added(), findStatePlace());
+  await using upstream = new Upstream({ ...settings, routeFor: pastLoopback(settings.routeFor) });
   await using proxy = await createProxyServer({ upstream });
-  const env = childEnvironment({ proxyUrl: proxy.url, base: process.env });
-  return await runProgram(words.length > 0 ? words : [shell()], env);
+  using connections = new Connections();
+  await tellForeignProxy(command);
+  const env = childEnvironment({
+    proxyUrl: proxy.url,
+    base: process.env,
+    bundle,
+    java: flags.java === true || isJavaProgram(command),
+  });
+  const end = await runProgram(words, env);
+  if (flags.linger) {
+    await connections.quiet();
+  }
+  return end;
+}
+
+/** Some tools, such as pip told by PIP_PROXY, bring to the proxy what NO_PROXY keeps from it. */
+function pastLoopback(routeFor: UpstreamSettings['routeFor']): UpstreamSettings['routeFor'] {
+  return (url) =>
+    LOOPBACK.includes(new URL(url).hostname.replace(/^\[|\]$/g, '')) ? BESIDE : routeFor(url);
+}
+
+function tellHowToLeave(): void {
+  if (isatty(0) && isatty(2)) {
+    remark('what you start in this shell goes through the proxy; exit leaves it');
+  }
 }
 
 function shell(): string {

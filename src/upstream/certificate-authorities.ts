@@ -23,13 +23,16 @@ export interface TrustSources {
 export interface Trust {
   /** Built at the first call; never fails: what cannot be read is left out. */
   secureContext(): Promise<SecureContext>;
+  /** PEM, one certificate each: what of it Node does not bring along. */
+  added(): Promise<readonly string[]>;
   /** For messages, once the context is built; `undefined` where the system's store is turned off. */
   readonly system: SystemCertificates | undefined;
 }
 
 type ReadSystem = (deps: { readonly env: NodeJS.ProcessEnv }) => Promise<SystemCertificates>;
 interface Gathered {
-  readonly context: SecureContext;
+  readonly added: readonly string[];
+  readonly context: () => SecureContext;
   readonly system: SystemCertificates | undefined;
 }
 
@@ -60,8 +63,9 @@ export async function trustOf(
     secureContext: async () => {
       const gathered = await gatherOnce(sources, named, readSystem);
       system = gathered.system;
-      return gathered.context;
+      return gathered.context();
     },
+    added: async () => (await gatherOnce(sources, named, readSystem)).added.filter(isCertificate),
   };
 }
 
@@ -89,7 +93,8 @@ async function gather(
   const own = extra === undefined ? [] : await readCertificates(extra).catch(() => []);
   const system = systemCa ? await readSystem({ env }) : undefined;
   const added = withoutNodes([...own, ...(system?.certificates ?? []), ...named]);
-  return { context: contextTrusting(added), system };
+  let context: SecureContext | undefined;
+  return { added, system, context: () => (context ??= contextTrusting(added)) };
 }
 
 /** Most of a system's store is in Node already. Certificates are one when their bytes are. */

@@ -29,6 +29,7 @@ describe('secure()', () => {
     let socket: Socket;
     const trust: Trust = {
       system: undefined,
+      added: async () => [],
       secureContext: async () => {
         const closed = new Promise((resolve) => socket.once('close', resolve));
         accepted?.resetAndDestroy();

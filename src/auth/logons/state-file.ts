@@ -6,7 +6,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -17,6 +16,7 @@ import {
 } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isOwn, makeFolder } from '../../settings/own-folder.ts';
 import type { StatePlace } from '../../settings/state-path.ts';
 import { withLock } from './file-lock.ts';
 
@@ -165,23 +165,6 @@ function renameOver(from: string, to: string): void {
 /** Stops this thread: the lock is held, and a process that is about to end has no other way to wait. */
 function stand(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
-/** Never the home itself, and nothing in a folder of somebody else's, where it would lock that user out. */
-function makeFolder({ folder, within }: StatePlace): void {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    return;
-  }
-  const home = statSync(within);
-  const isShared = (home.mode & 0o1000) !== 0;
-  if (!home.isDirectory() || !(isOwn(home) || isShared)) {
-    throw new Error(`${within} is not a folder of this user`);
-  }
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-}
-
-function isOwn({ uid }: Stats): boolean {
-  return process.getuid === undefined || process.getuid() === uid;
 }
 
 function absent(error: NodeJS.ErrnoException): null {
