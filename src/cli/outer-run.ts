@@ -9,14 +9,14 @@ import { SallyportError } from '../errors/sallyport-error.ts';
 export async function checkOuterRun(place: string): Promise<void> {
   const { hostname, port } = new URL(`http://${place}`);
   const socket = connect({ host: hostname, port: Number(port) });
-  try {
-    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-  } catch (cause) {
+  const cause = await new Promise((resolve) =>
+    socket.once('connect', () => resolve(null)).once('error', resolve),
+  );
+  socket.destroy();
+  if (cause !== null) {
     throw new SallyportError('CONNECT_FAILED', `The sallyport run at ${place} has ended`, {
       cause,
-      hint: 'This program was started by it and has its environment. Leave this shell, or begin another run with --proxy.',
+      hint: 'This shell has its environment. Leave it, or begin another run with --proxy.',
     });
-  } finally {
-    socket.destroy();
   }
 }

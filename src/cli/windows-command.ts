@@ -45,13 +45,13 @@ function findProgram(
   env: NodeJS.ProcessEnv,
   isFile: (path: string) => boolean,
 ): string | undefined {
-  const endings = startableEndings(valueOf(env, 'PATHEXT'));
+  const endings = startableEndings(variable(env, 'PATHEXT'));
   const names = endings.includes(win32.extname(name).toLowerCase())
     ? [name]
     : endings.map((ending) => name + ending);
   const candidates = /[\\/:]/.test(name)
     ? names.map((one) => win32.resolve(one))
-    : foldersOf(valueOf(env, 'PATH')).flatMap((folder) =>
+    : foldersOf(variable(env, 'PATH')).flatMap((folder) =>
         names.map((one) => win32.join(folder, one)),
       );
   return candidates.find(isFile);
@@ -89,7 +89,7 @@ function throughCmd(file: string, args: readonly string[], env: NodeJS.ProcessEn
       },
     );
   }
-  const system = valueOf(env, 'SystemRoot') || 'C:\\Windows';
+  const system = variable(env, 'SystemRoot') || 'C:\\Windows';
   return {
     file: win32.join(system, 'System32', 'cmd.exe'),
     args: ['/d', '/v:off', '/s', '/c', `"%${LINE_VARIABLE}%"`],
@@ -105,7 +105,7 @@ function quoted(word: string): string {
 }
 
 /** In a copy of the environment, names have the case they were set with. */
-function valueOf(env: NodeJS.ProcessEnv, name: string): string {
+function variable(env: NodeJS.ProcessEnv, name: string): string {
   const key = Object.keys(env).find((one) => one.toUpperCase() === name.toUpperCase());
   return (key === undefined ? undefined : env[key]) ?? '';
 }
