@@ -26,6 +26,8 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Options of node itself. */
   readonly node?: readonly string[];
+  /** Until it is killed; default 20 s. */
+  readonly timeoutMs?: number;
   /** Another copy of the command. */
   readonly main?: string;
   /** Is given the way to send it a signal. */
@@ -41,11 +43,12 @@ export async function sallyport(
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   const { env = {}, input = '', redirect = '', node = [], main = MAIN, cwd, onStart } = options;
+  const { timeoutMs = 20_000 } = options;
   runs += 1;
   const words = [process.execPath, ...node, main, ...args];
   const child = spawn('sh', ['-c', `exec "$0" "$@" ${redirect}`, ...words], {
     env: { ...CLEAN, SALLYPORT_STATE_DIR: join(SCRATCH, `state-${runs}`), ...env },
-    timeout: 20_000,
+    timeout: timeoutMs,
     cwd,
   });
   onStart?.((signal) => child.kill(signal));
