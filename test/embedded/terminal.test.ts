@@ -1,7 +1,7 @@
 // What a person at a terminal sees: the prompt that shows nothing, the progress line. `script` (util-linux) plays the
 // terminal; where it is missing these tests are skipped.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -14,10 +14,15 @@ const hasTerminal = existsSync('/usr/bin/script');
 /** Types the answer once the question stands there. */
 function atTerminal(args: readonly string[], question: string, answer: string) {
   const words = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
-  const child = spawn('script', ['--quiet', '--return', '--command', words, '/dev/null'], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: SCRATCH, SALLYPORT_CA: CA_FILE, TERM: 'xterm' },
-    timeout: 20_000,
-  });
+  // Without the shell in between, which would take Ctrl-C for itself, too.
+  const child = spawn(
+    'script',
+    ['--quiet', '--return', '--command', `exec ${words}`, '/dev/null'],
+    {
+      env: { PATH: process.env['PATH'] ?? '', HOME: SCRATCH, SALLYPORT_CA: CA_FILE, TERM: 'xterm' },
+      timeout: 20_000,
+    },
+  );
   let screen = '';
   let asked = false;
   child.stdout.on('data', (piece) => {
@@ -57,6 +62,44 @@ describe.skipIf(!hasTerminal)('at a terminal', () => {
     expect(screen).toMatch(/100% {2}293\.0 KiB of 293\.0 KiB/);
     expect(code).toBe(0);
     expect(readFileSync(file)).toHaveLength(300_000);
+  });
+
+  it('Ctrl-C reaches the program of run once, and run ends with it', async () => {
+    const file = join(SCRATCH, 'terminal-signal');
+    const program = `
+      const { appendFileSync } = require("node:fs");
+      process.on("SIGINT", () => {
+        appendFileSync("${file}", "x");
+        setTimeout(() => process.exit(5), 300);
+      });
+      setInterval(() => undefined, 1000);
+      console.log("ready");`;
+    const { code } = await atTerminal(
+      ['run', '--proxy', 'http://127.0.0.1:9', '--', process.execPath, '-e', program],
+      'ready',
+      '\u0003',
+    );
+    expect([code, readFileSync(file, 'utf8')]).toEqual([5, 'x']);
+  });
+
+  it('run shows how to leave its shell, and a program a terminal', async () => {
+    const args = ['run', '--proxy', 'http://127.0.0.1:9'];
+    const shell = await atTerminal(args, 'exit leaves it', 'exit 4\r');
+    expect(shell.code).toBe(4);
+    const look = 'test -t 0 && test -t 1 && test -t 2 && echo at a terminal';
+    const seen = await atTerminal([...args, '--', 'sh', '-c', look], '', '');
+    expect(seen.screen).toBe('at a terminal\r\n');
+  });
+
+  it('run warns of another proxy in the file of the tool, once, and shows no more of it', async () => {
+    writeFileSync(join(SCRATCH, '.gitconfig'), '[http]\n\tproxy = http://u:Secret@other:1\n');
+    const args = ['run', '--proxy', 'http://127.0.0.1:9', '--', 'git', '--version'];
+    const { screen } = await atTerminal(args, '', '');
+    rmSync(join(SCRATCH, '.gitconfig'));
+    expect(screen.split('\r\n')[0]).toBe(
+      `* ${join(SCRATCH, '.gitconfig')}:2 names another proxy (http: proxy), which sallyport wins over for this run`,
+    );
+    expect(screen.split('\r\n').filter((line) => line.startsWith('*'))).toHaveLength(1);
   });
 
   it('several downloads show a line each, and an upload its own', async () => {
