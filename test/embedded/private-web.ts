@@ -54,7 +54,11 @@ export async function createPrivateAuthority(): Promise<PrivateAuthority> {
     signingKey: caKeys.privateKey,
     signingAlgorithm: ECDSA,
     extensions: [
-      new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: HOST }]),
+      new x509.SubjectAlternativeNameExtension([
+        { type: 'ip', value: HOST },
+        // What npm looks for in a tunnel to an address without a name.
+        { type: 'dns', value: 'localhost' },
+      ]),
       new x509.BasicConstraintsExtension(false),
       await x509.AuthorityKeyIdentifierExtension.create(caKeys.publicKey),
     ],
