@@ -1,4 +1,4 @@
-// The file of all authorities: what is in it, who may read it, when it goes.
+// The file of all authorities: what is in it, who may read it, when it is made anew, when it goes.
 import {
   chmodSync,
   mkdtempSync,
@@ -13,60 +13,106 @@ import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { createTestCertificates } from '../testing/index.ts';
-import { writeAuthorityBundle } from './authority-bundle.ts';
+import { trustOf } from '../upstream/certificate-authorities.ts';
+import { authorityBundle } from './authority-bundle.ts';
 
 const COMPANY = createTestCertificates().ca;
+
 function newPlace() {
   const within = mkdtempSync(join(tmpdir(), 'sallyport-bundle-'));
   return { within, folder: join(within, 'state') };
 }
 
-describe('writeAuthorityBundle()', () => {
-  it('writes the public roots and what is added, for this user alone, once', () => {
+/** The trust of a machine whose store is a file of its own. */
+async function newTrust(text: string) {
+  const store = join(mkdtempSync(join(tmpdir(), 'sallyport-store-')), 'store.pem');
+  writeFileSync(store, text);
+  const trust = await trustOf({ ca: undefined, systemCa: true, env: { SSL_CERT_FILE: store } });
+  let reads = 0;
+  const added = () => {
+    reads += 1;
+    return trust.added();
+  };
+  return { store, reads: () => reads, trust: { added, files: trust.files } };
+}
+
+const inFolder = (file: string) => readdirSync(join(file, '..')).sort();
+
+describe('authorityBundle()', () => {
+  it('writes the public roots and what is added, for this user alone, and reads once', async () => {
     const place = newPlace();
-    const file = writeAuthorityBundle([COMPANY], place) ?? '';
+    const { trust, reads } = await newTrust(COMPANY);
+    const file = (await authorityBundle(trust, place)) ?? '';
     const text = readFileSync(file, 'utf8');
     expect(text).toContain(COMPANY.trim());
     expect(text.split('BEGIN CERTIFICATE')).toHaveLength(rootCertificates.length + 2);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(join(file, '..')).mode & 0o777).toBe(0o700);
     const { ino } = statSync(file);
-    expect(writeAuthorityBundle([COMPANY], place)).toBe(file);
-    expect(statSync(file).ino).toBe(ino);
-    expect(readdirSync(join(file, '..'))).toHaveLength(1);
+    expect(await authorityBundle(trust, place)).toBe(file);
+    expect([reads(), statSync(file).ino]).toEqual([1, ino]);
+    expect(inFolder(file).map((name) => statSync(join(file, '..', name)).mode & 0o777)).toEqual([
+      0o600, 0o600,
+    ]);
   });
 
-  it('has another name for other certificates, and removes what nobody used for a month', () => {
+  it('reads again when the store has changed', async () => {
     const place = newPlace();
-    const old = writeAuthorityBundle([COMPANY], place) ?? '';
-    const kept = join(old, '../notes.txt');
-    writeFileSync(kept, '');
+    const { trust, store } = await newTrust(COMPANY);
+    const before = await authorityBundle(trust, place);
+    const other = createTestCertificates().ca;
+    writeFileSync(store, `${other}\n`);
+    const changed = await newTrust(other);
+    const after = (await authorityBundle(changed.trust, place)) ?? '';
+    expect(after).not.toBe(before);
+    expect(readFileSync(after, 'utf8')).toContain(other.trim());
+    // The same store, in a process of its own.
+    const again = await trustOf({ ca: undefined, systemCa: true, env: { SSL_CERT_FILE: store } });
+    expect(await authorityBundle(again, place)).toBe(after);
+  });
+
+  it('removes what nobody used for a month, and nothing else', async () => {
+    const place = newPlace();
+    const old = (await authorityBundle((await newTrust(COMPANY)).trust, place)) ?? '';
+    writeFileSync(join(old, '../notes.txt'), '');
     const monthAgo = new Date(Date.now() - 31 * 86_400_000);
-    utimesSync(old, monthAgo, monthAgo);
-    utimesSync(kept, monthAgo, monthAgo);
-    const next = writeAuthorityBundle([createTestCertificates().ca], place) ?? '';
-    expect(
-      readdirSync(join(old, '..'))
-        .map((name) => join(old, '..', name))
-        .sort(),
-    ).toEqual([next, kept].sort());
+    for (const name of inFolder(old)) {
+      utimesSync(join(old, '..', name), monthAgo, monthAgo);
+    }
+    const other = await newTrust(createTestCertificates().ca);
+    await authorityBundle(other.trust, place);
+    expect(inFolder(old)).toEqual([
+      expect.stringMatching(/^authorities-/),
+      'notes.txt',
+      expect.stringMatching(/^sources-/),
+    ]);
+    expect(inFolder(old)).not.toContain(old.split('/').at(-1));
   });
 
-  it('uses nothing that others could change', () => {
+  it('replaces a file others could change, and uses no folder of that kind', async () => {
     const place = newPlace();
-    const file = writeAuthorityBundle([COMPANY], place) ?? '';
+    const { trust } = await newTrust(COMPANY);
+    const file = (await authorityBundle(trust, place)) ?? '';
+    writeFileSync(file, 'theirs');
     chmodSync(file, 0o666);
-    expect(writeAuthorityBundle([COMPANY], place)).toBeUndefined();
-    chmodSync(file, 0o600);
+    expect(await authorityBundle(trust, place)).toBe(file);
+    expect(readFileSync(file, 'utf8')).toContain(COMPANY.trim());
+    expect(statSync(file).mode & 0o777).toBe(0o600);
     chmodSync(join(file, '..'), 0o777);
-    expect(writeAuthorityBundle([COMPANY], place)).toBeUndefined();
+    expect(await authorityBundle(trust, place)).toBeUndefined();
   });
 
-  it('is not there without an addition, a home, or room', () => {
-    expect(writeAuthorityBundle([], newPlace())).toBeUndefined();
-    expect(writeAuthorityBundle([COMPANY], undefined)).toBeUndefined();
-    expect(
-      writeAuthorityBundle([COMPANY], { within: '/dev/null', folder: '/dev/null/state' }),
-    ).toBeUndefined();
+  it('is not there when nothing is added: which is remembered, too', async () => {
+    const { trust, reads } = await newTrust(rootCertificates[0] ?? '');
+    const place = newPlace();
+    expect(await authorityBundle(trust, place)).toBeUndefined();
+    expect(await authorityBundle(trust, place)).toBeUndefined();
+    expect(reads()).toBe(1);
+  });
+
+  it('is not there without a home, or where nothing can be written', async () => {
+    const { trust } = await newTrust(COMPANY);
+    expect(await authorityBundle(trust, undefined)).toBeUndefined();
+    const nowhere = { within: '/dev/null', folder: '/dev/null/state' };
+    expect(await authorityBundle(trust, nowhere)).toBeUndefined();
   });
 });

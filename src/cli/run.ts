@@ -8,7 +8,7 @@ import { isJavaProgram } from '../settings/java-options.ts';
 import { findStatePlace } from '../settings/state-path.ts';
 import type { UpstreamSettings } from '../upstream/settings.ts';
 import { Upstream } from '../upstream/upstream.ts';
-import { writeAuthorityBundle } from './authority-bundle.ts';
+import { authorityBundle } from './authority-bundle.ts';
 import type { ProgramEnd } from './child-program.ts';
 import { endAs, runProgram } from './child-program.ts';
 import { Ended } from './ended.ts';
@@ -77,7 +77,7 @@ async function runBehindProxy(
   settings: UpstreamSettings,
 ): Promise<ProgramEnd> {
   const [command = ''] = words;
-  const bundle = writeAuthorityBundle(await settings.trust.added(), findStatePlace());
+  const bundle = await authorityBundle(settings.trust, findStatePlace());
   await using upstream = new Upstream({ ...settings, routeFor: pastLoopback(settings.routeFor) });
   await using proxy = await createProxyServer({ upstream });
   using connections = new Connections();

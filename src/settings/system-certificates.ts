@@ -30,6 +30,16 @@ export async function readSystemCertificates(
   }
 }
 
+/** The files in which this store can lie, or `null` where it is none of files. */
+export async function systemCertificateFiles(
+  deps: SystemCertificatesDeps = {},
+): Promise<readonly string[] | null> {
+  const { platform = process.platform, env = process.env } = deps;
+  return platform === 'win32' || platform === 'darwin'
+    ? null
+    : (await import('./system/linux-certificates.ts')).linuxCertificateFiles(env);
+}
+
 /** Loaded where it is needed only. */
 const runLater: RunCommand = async (...call) =>
   (await import('./system/run-command.ts')).runCommand(...call);

@@ -8,7 +8,7 @@ import { SallyportError } from '../errors/sallyport-error.ts';
 import { MAX_PEM_BYTES, splitCertificates } from '../settings/pem.ts';
 import { readBounded } from '../settings/read-bounded.ts';
 import type { SystemCertificates } from '../settings/system-certificates.ts';
-import { readSystemCertificates } from '../settings/system-certificates.ts';
+import { readSystemCertificates, systemCertificateFiles } from '../settings/system-certificates.ts';
 
 export interface TrustSources {
   /** A PEM file the user names. */
@@ -25,6 +25,8 @@ export interface Trust {
   secureContext(): Promise<SecureContext>;
   /** PEM, one certificate each: what of it Node does not bring along. */
   added(): Promise<readonly string[]>;
+  /** The files this is read from, some of which may be missing; `null` where the system's store is none of files. */
+  files(): Promise<readonly string[] | null>;
   /** For messages, once the context is built; `undefined` where the system's store is turned off. */
   readonly system: SystemCertificates | undefined;
 }
@@ -66,7 +68,14 @@ export async function trustOf(
       return gathered.context();
     },
     added: async () => (await gatherOnce(sources, named, readSystem)).added.filter(isCertificate),
+    files: async () => filesOf(sources),
   };
+}
+
+async function filesOf({ ca, systemCa, env }: TrustSources): Promise<readonly string[] | null> {
+  const named = [ca, env['NODE_EXTRA_CA_CERTS']].filter((file) => file !== undefined);
+  const system = systemCa ? await systemCertificateFiles({ env }) : [];
+  return system === null ? null : [...named, ...system];
 }
 
 function gatherOnce(

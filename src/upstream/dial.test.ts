@@ -30,6 +30,7 @@ describe('secure()', () => {
     const trust: Trust = {
       system: undefined,
       added: async () => [],
+      files: async () => [],
       secureContext: async () => {
         const closed = new Promise((resolve) => socket.once('close', resolve));
         accepted?.resetAndDestroy();

@@ -28,9 +28,9 @@ describe.skipIf(!lab.available)('on Windows', () => {
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const { results, planted, found, injected } = JSON.parse(stdout);
-    expect(results).toEqual(ARGUMENTS.map((args) => ({ end: { code: 7 }, args })));
-    expect(planted).toEqual(['PROGRAM_NOT_STARTED', { code: 0 }]);
-    expect(found).toEqual({ code: 7 });
+    expect(results).toEqual(ARGUMENTS.map((args) => ({ code: 7, args })));
+    expect(planted).toEqual([127, 0]);
+    expect(found).toBe(7);
     expect(injected).toBe(false);
   });
 

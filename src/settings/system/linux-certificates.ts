@@ -16,6 +16,12 @@ const BUNDLES = [
 ];
 
 /** As OpenSSL's own programs, with SSL_CERT_FILE instead of the usual places; a relative one is ignored. */
+export function linuxCertificateFiles(env: NodeJS.ProcessEnv): readonly string[] {
+  const named = env['SSL_CERT_FILE'] ?? '';
+  return isAbsolute(named) ? [named] : BUNDLES;
+}
+
+/** From the first of these files that holds any. */
 export async function readLinuxCertificates(env: NodeJS.ProcessEnv): Promise<SystemCertificates> {
   const named = env['SSL_CERT_FILE'] ?? '';
   if (isAbsolute(named)) {
