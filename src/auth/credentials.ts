@@ -108,15 +108,23 @@ export function mayGetTicket({ typed, domain }: PasswordIdentity): boolean {
 }
 
 const processKey = randomBytes(32);
+/** Asked for with each request. */
+const knownKeys = new WeakMap<Identity, string>();
 
 /** A name for (account, secret) that is good within this process and useless outside it. */
 export function identityKey(identity: Identity | null): string {
   if (identity?.kind !== 'password') {
     return identity?.kind ?? 'nobody';
   }
-  return createHmac('sha256', processKey)
+  const known = knownKeys.get(identity);
+  if (known !== undefined) {
+    return known;
+  }
+  const key = createHmac('sha256', processKey)
     .update(JSON.stringify([identity.typed.toLowerCase(), identity.password.reveal()]))
     .digest('base64url');
+  knownKeys.set(identity, key);
+  return key;
 }
 
 function isGiven(user: string | undefined): boolean {

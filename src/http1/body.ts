@@ -71,7 +71,7 @@ export function requestFraming({ method, headers }: RequestHead): Framing {
     return { kind: 'chunked' };
   }
   const [length = ''] = lengths;
-  if (codings.length > 0 || new Set(lengths).size > 1 || !/^\d{1,15}$/.test(length)) {
+  if (codings.length > 0 || lengths.length > 1 || !/^\d{1,15}$/.test(length)) {
     throw new SallyportError('RESPONSE_INVALID', 'The length of a request body is ambiguous');
   }
   return { kind: 'length', length: Number(length) };

@@ -34,7 +34,7 @@ const FORBIDDEN_IN_TARGET = /[\0-\x20\x7f]/;
  * @throws SallyportError RESPONSE_INVALID
  */
 export function parseResponseHead(bytes: Uint8Array): ResponseHead {
-  const { startLine, headers } = splitHead(bytes);
+  const { startLine, headers } = splitHead(bytes, true);
   const match = STATUS_LINE.exec(startLine);
   if (match === null || match[1] !== '1') {
     throw new SallyportError('RESPONSE_INVALID', 'The answer does not begin with an HTTP/1 status');
@@ -49,12 +49,12 @@ export function parseResponseHead(bytes: Uint8Array): ResponseHead {
 }
 
 /**
- * Parses the head of a request.
+ * Parses the head of a request. Folded lines are refused (RFC 9112 section 5.2): not every server behind reads them alike.
  *
  * @throws SallyportError RESPONSE_INVALID (a message that is not HTTP, whoever sent it)
  */
 export function parseRequestHead(bytes: Uint8Array): RequestHead {
-  const { startLine, headers } = splitHead(bytes);
+  const { startLine, headers } = splitHead(bytes, false);
   const match = REQUEST_LINE.exec(startLine);
   if (match === null) {
     throw new SallyportError('RESPONSE_INVALID', 'The request line is not HTTP/1');
@@ -68,8 +68,8 @@ export function parseRequestHead(bytes: Uint8Array): RequestHead {
 }
 
 /**
- * Writes a request head, empty line included. Values beyond ASCII go out as UTF-8; those of `credentials` byte for
- * byte, one a character: they echo what a server sent.
+ * Writes a request head, empty line included. Values beyond ASCII go out as UTF-8, unless `encoding` says otherwise; those of
+ * `credentials` byte for byte, one a character: they echo what a server sent.
  *
  * @throws SallyportError HEADER_INVALID when a method, target, name or value could break out of its line
  */
@@ -77,6 +77,7 @@ export function formatRequestHead(request: {
   readonly method: string;
   readonly target: string;
   readonly headers: readonly HeaderField[];
+  readonly encoding?: 'latin1' | 'utf8' | undefined;
   readonly credentials?: readonly HeaderField[];
 }): Buffer {
   if (!TOKEN.test(request.method)) {
@@ -88,11 +89,12 @@ export function formatRequestHead(request: {
       'The request target is empty or has a space or control character',
     );
   }
-  const { method, target, headers, credentials = [] } = request;
-  return Buffer.concat([
-    Buffer.from(`${method} ${target} HTTP/1.1\r\n${linesOf(headers)}`, 'utf8'),
-    Buffer.from(`${linesOf(credentials)}\r\n`, 'latin1'),
-  ]);
+  const { method, target, headers, encoding = 'utf8', credentials = [] } = request;
+  const first = `${method} ${target} HTTP/1.1\r\n${linesOf(headers)}`;
+  const second = `${linesOf(credentials)}\r\n`;
+  return encoding === 'latin1'
+    ? Buffer.from(first + second, 'latin1')
+    : Buffer.concat([Buffer.from(first, 'utf8'), Buffer.from(second, 'latin1')]);
 }
 
 function linesOf(fields: readonly HeaderField[]): string {
@@ -125,7 +127,10 @@ export function checkHeaderField([name, value]: HeaderField): void {
 type FieldLines = readonly [name: string, values: string[]];
 
 /** Line ends are CRLF; a lone LF is taken as one (RFC 9112 section 2.2), a lone CR is refused. */
-function splitHead(bytes: Uint8Array): { startLine: string; headers: HeaderList } {
+function splitHead(
+  bytes: Uint8Array,
+  mayFold: boolean,
+): { startLine: string; headers: HeaderList } {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   const lines = text.split(/\r?\n/);
   const start = lines.findIndex((line) => line !== '');
@@ -137,14 +142,14 @@ function splitHead(bytes: Uint8Array): { startLine: string; headers: HeaderList 
     if (FORBIDDEN_IN_VALUE.test(line)) {
       throw new SallyportError('RESPONSE_INVALID', 'A header line has a NUL or a lone CR');
     }
-    readFieldLine(line, fields);
+    readFieldLine(line, fields, mayFold);
   }
   return { startLine: lines[start] ?? '', headers: new HeaderList(fields.map(unfold)) };
 }
 
-function readFieldLine(line: string, fields: FieldLines[]): void {
+function readFieldLine(line: string, fields: FieldLines[], mayFold: boolean): void {
   const last = fields.at(-1);
-  if (/^[ \t]/.test(line) && last !== undefined) {
+  if (mayFold && last !== undefined && (line.startsWith(' ') || line.startsWith('\t'))) {
     last[1].push(trimWhite(line));
     return;
   }

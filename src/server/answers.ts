@@ -1,7 +1,7 @@
 // The local proxy's own answers: a clear page for people, `Proxy-Status` for programs (RFC 9209). Owns which status an error
 // becomes: never 407 but for our own token, or a client would ask its user for a password.
 import type { ErrorCode } from '../errors/codes.ts';
-import type { SallyportError } from '../errors/sallyport-error.ts';
+import { isSallyportError } from '../errors/sallyport-error.ts';
 import type { HeaderField } from '../http1/header-list.ts';
 
 export interface OwnAnswer {
@@ -16,9 +16,9 @@ const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   403: 'Forbidden',
   404: 'Not Found',
+  408: 'Request Timeout',
   407: 'Proxy Authentication Required',
   431: 'Request Header Fields Too Large',
-  501: 'Not Implemented',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
@@ -44,11 +44,45 @@ const ERROR_TYPES: Partial<Record<ErrorCode, readonly [status: number, type: str
   HEADER_INVALID: [400, 'http_request_error'],
 };
 
-/** What a failed request is answered with. */
-export function errorAnswer(error: SallyportError): OwnAnswer {
-  const [status, type] = ERROR_TYPES[error.code] ?? [502, 'proxy_configuration_error'];
-  const text = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
-  return page(status, text, [proxyStatus(type, `${error.code}: ${error.message}`)]);
+/** What a request that could not be served is answered with. */
+export function errorAnswer(error: unknown): OwnAnswer {
+  if (!isSallyportError(error)) {
+    const text = 'Sallyport made a mistake. Please report it';
+    return page(502, text, [proxyStatus('proxy_internal_error', String(error))]);
+  }
+  const { code, message, hint } = error;
+  const [ofCode, type] = ERROR_TYPES[code] ?? [502, 'proxy_configuration_error'];
+  const received = code === 'PROXY_REFUSED' ? error.status : undefined;
+  const retryAfter = error.retryAfterMs;
+  return page(statusFor(received, ofCode), hint === undefined ? message : `${message}. ${hint}`, [
+    proxyStatus(type, `${code}: ${message}`, received),
+    ...(retryAfter === undefined
+      ? []
+      : ([['Retry-After', String(Math.ceil(retryAfter / 1000))]] as const)),
+  ]);
+}
+
+/** What is no request, or breaks off, is answered with. */
+export function garbageAnswer(error: unknown): OwnAnswer {
+  if (!isSallyportError(error)) {
+    return errorAnswer(error);
+  }
+  const status = { HEAD_TOO_LARGE: 431, TIMEOUT: 408 }[error.code as string] ?? 400;
+  return page(status, error.message, [proxyStatus('http_request_error', error.code)]);
+}
+
+/** No more clients are taken for the moment. */
+export function fullAnswer(clients: number): OwnAnswer {
+  return page(503, `${clients} connections are open, as many as this machine allows. Try again`, [
+    proxyStatus('connection_limit_reached', `${clients} connections`),
+    ['Retry-After', '5'],
+  ]);
+}
+
+/** A proxy's refusal of a tunnel says most as it is; but what makes a client ask for a password or go elsewhere is not. */
+function statusFor(received: number | undefined, otherwise: number): number {
+  const isPlain = received !== undefined && received >= 400 && received <= 599;
+  return isPlain && received !== 401 && received !== 407 && received !== 511 ? received : otherwise;
 }
 
 /** A page of our own. */
@@ -69,11 +103,12 @@ export function page(
   };
 }
 
-/** `Proxy-Status: sallyport; error=...; details="..."` */
-export function proxyStatus(type: string, details: string): HeaderField {
+/** `Proxy-Status: sallyport; error=...; received-status=...; details="..."` */
+export function proxyStatus(type: string, details: string, received?: number): HeaderField {
   // A structured string holds ASCII only (RFC 8941 section 3.3.3).
   const text = details.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, '\\$&');
-  return ['Proxy-Status', `sallyport; error=${type}; details="${text}"`];
+  const heard = received === undefined ? '' : ` received-status=${received};`;
+  return ['Proxy-Status', `sallyport; error=${type};${heard} details="${text}"`];
 }
 
 /** The head and, unless the request was a HEAD, the body. */

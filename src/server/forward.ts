@@ -1,120 +1,182 @@
 // A request in absolute-form: on to its origin by its route, and the answer back, streaming. Owns framing towards the client.
-import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { SallyportError } from '../errors/sallyport-error.ts';
+import type { RequestHead } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
 import type { ClientTie } from '../upstream/client-tie.ts';
-import type { Connection } from '../upstream/connection.ts';
 import type { HttpResponse, Upstream } from '../upstream/upstream.ts';
 import type { ClientRequest } from './client-request.ts';
-import { endToEnd, listOf, VIA } from './hop-by-hop.ts';
+import { drained } from './drained.ts';
+import { endToEnd, listOf, VIA, VIA_VALUE } from './hop-by-hop.ts';
+import type { ForwardTarget } from './request-target.ts';
 
 export interface ForwardInput {
   readonly request: ClientRequest;
-  readonly url: URL;
+  readonly target: ForwardTarget;
   readonly upstream: Upstream;
   readonly tie: ClientTie;
   readonly signal: AbortSignal;
 }
 
 /** @throws SallyportError as `Upstream.request`: nothing has gone to the client then */
-export async function sendOn({
-  request,
-  url,
-  upstream,
-  tie,
-  signal,
-}: ForwardInput): Promise<HttpResponse> {
+export async function sendOn(input: ForwardInput): Promise<HttpResponse> {
+  const { request, target, upstream, tie, signal } = input;
   const { head, body } = request;
   const headers: HeaderField[] = endToEnd(head.headers).filter(
     ([name]) => name.toLowerCase() !== 'host',
   );
+  headers.push(VIA);
   const content = await body.forUpstream();
-  return upstream.request(url, {
+  return upstream.request(target.url, {
     method: head.method,
-    headers: [...headers, VIA],
-    isForwarded: true,
+    headers,
+    forwardedPath: target.path,
     ...(content === undefined ? {} : { body: content }),
-    ...{ tie, signal },
+    ...{ tie, signal, via: VIA_VALUE },
   });
 }
+
+/** What of an answer goes back; its body is read to the end, or destroyed. */
+export type AnswerToRelay = Pick<HttpResponse, 'status' | 'reason' | 'rawHeaders'> & {
+  readonly body: Readable;
+};
+
+/** Pieces up to this size go out in one write with what stands in front of them. */
+const SMALL_PIECE_BYTES = 16_384;
 
 /**
  * Writes an answer to the client.
  *
  * @returns whether its connection may carry another request; false, too, when either side broke off
+ * @throws SallyportError when the body breaks off before anything has gone to the client, or is coded as nobody asked for
  */
 export async function sendBack(
-  client: Connection,
-  { head }: ClientRequest,
-  response: HttpResponse,
+  socket: Socket,
+  request: RequestHead,
+  answer: AnswerToRelay,
   wantsOpen: boolean,
 ): Promise<boolean> {
-  const { fields, framing } = answerFraming(head, response);
+  const { fields, framing } = answerFraming(request, answer);
   const keepsOpen = wantsOpen && framing !== 'until-close';
-  const lines = [
-    `HTTP/1.1 ${response.status} ${response.reason}`,
-    ...fields.map(([name, value]) => `${name}: ${value}`),
-    ...(keepsOpen ? [] : ['Connection: close', 'Proxy-Connection: close']),
-    ...(keepsOpen && head.version === '1.0'
-      ? ['Connection: keep-alive', 'Proxy-Connection: keep-alive']
-      : []),
-  ];
-  client.socket.write(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'));
-  const isWhole = await sendBody(client, response, framing === 'chunked');
-  return isWhole && keepsOpen;
+  let text = `HTTP/1.1 ${answer.status} ${answer.reason}\r\n`;
+  for (const [name, value] of fields) {
+    text += `${name}: ${value}\r\n`;
+  }
+  if (!keepsOpen) {
+    text += 'Connection: close\r\nProxy-Connection: close\r\n';
+  } else if (request.version === '1.0') {
+    text += 'Connection: keep-alive\r\nProxy-Connection: keep-alive\r\n';
+  }
+  const head = Buffer.from(`${text}\r\n`, 'latin1');
+  return (await sendWhole(socket, head, answer.body, framing === 'chunked')) && keepsOpen;
 }
 
 type AnswerFraming = 'none' | 'as-announced' | 'chunked' | 'until-close';
 
 function answerFraming(
-  { method, version }: ClientRequest['head'],
-  { status, rawHeaders }: HttpResponse,
+  { method, version }: RequestHead,
+  answer: AnswerToRelay,
 ): { readonly fields: HeaderField[]; readonly framing: AnswerFraming } {
-  const received = listOf(rawHeaders);
-  const fields: HeaderField[] = [...endToEnd(received), VIA];
-  const hasLength = received.first('content-length') !== undefined;
-  if (method === 'HEAD' || status === 204 || status === 304) {
+  const { status } = answer;
+  const received = listOf(answer.rawHeaders);
+  const codings = received.tokens('transfer-encoding');
+  if (codings.some((coding) => coding !== 'chunked')) {
+    answer.body.destroy();
+    throw new SallyportError(
+      'RESPONSE_INVALID',
+      `The answer is coded as nobody asked for (Transfer-Encoding: ${codings.join(', ')})`,
+    );
+  }
+  const fields = endToEnd(received);
+  fields.push(VIA);
+  if (method === 'HEAD' || status === 304) {
     return { fields, framing: 'none' };
   }
-  if (hasLength && received.first('transfer-encoding') === undefined) {
-    return { fields, framing: 'as-announced' };
+  const [length] = received.tokens('content-length');
+  if (length === undefined && status !== 204) {
+    return framedByUs(fields, version);
   }
-  const withoutLength = fields.filter(([name]) => name.toLowerCase() !== 'content-length');
-  return version === '1.0'
-    ? { fields: withoutLength, framing: 'until-close' }
-    : { fields: [...withoutLength, ['Transfer-Encoding', 'chunked']], framing: 'chunked' };
+  const unframed = fields.filter(([name]) => name.toLowerCase() !== 'content-length');
+  if (status === 204) {
+    return { fields: unframed, framing: 'none' };
+  }
+  return codings.length > 0 || length === undefined
+    ? framedByUs(unframed, version)
+    : { fields: [...unframed, ['Content-Length', length]], framing: 'as-announced' };
 }
 
-async function sendBody(
-  { socket }: Connection,
-  { body }: HttpResponse,
+function framedByUs(fields: HeaderField[], version: RequestHead['version']) {
+  return version === '1.0'
+    ? { fields, framing: 'until-close' as const }
+    : {
+        fields: [...fields, ['Transfer-Encoding', 'chunked'] as const],
+        framing: 'chunked' as const,
+      };
+}
+
+async function sendWhole(
+  socket: Socket,
+  head: Buffer,
+  body: Readable,
   isChunked: boolean,
 ): Promise<boolean> {
+  let held: Buffer | null = head;
+  const soon = setImmediate(() => {
+    if (held !== null) {
+      socket.write(held);
+      held = null;
+    }
+  });
   try {
     for await (const piece of body as AsyncIterable<Buffer>) {
+      const parts = isChunked ? chunkOf(piece) : [piece];
+      const isTaken = writeTogether(socket, held === null ? parts : [held, ...parts]);
+      held = null;
+      if (!isTaken) {
+        await drained(socket);
+      }
       if (socket.destroyed) {
         return false;
       }
-      const isTaken = isChunked ? writeChunk(socket, piece) : socket.write(piece);
-      if (!isTaken) {
-        await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
-      }
     }
-  } catch {
+  } catch (error) {
+    if (held !== null) {
+      held = null;
+      throw error;
+    }
     // The length that was announced, or the last chunk, is missing: the client sees that it is not whole.
     socket.destroy();
     return false;
+  } finally {
+    clearImmediate(soon);
   }
-  if (isChunked) {
-    socket.write('0\r\n\r\n');
+  if (held !== null || isChunked) {
+    writeTogether(socket, [...(held === null ? [] : [held]), ...(isChunked ? [LAST_CHUNK] : [])]);
   }
   return true;
 }
 
-function writeChunk(socket: Connection['socket'], piece: Buffer): boolean {
+const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+const LINE_END = Buffer.from('\r\n');
+
+function chunkOf(piece: Buffer): Buffer[] {
+  return [Buffer.from(`${piece.length.toString(16)}\r\n`), piece, LINE_END];
+}
+
+function writeTogether(socket: Socket, parts: readonly Buffer[]): boolean {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) {
+    return socket.write(only);
+  }
+  if (parts.every(({ length }) => length <= SMALL_PIECE_BYTES)) {
+    return socket.write(Buffer.concat(parts));
+  }
   socket.cork();
-  socket.write(`${piece.length.toString(16)}\r\n`);
-  socket.write(piece);
-  const isTaken = socket.write('\r\n');
+  let isTaken = true;
+  for (const part of parts) {
+    isTaken = socket.write(part);
+  }
   socket.uncork();
   return isTaken;
 }

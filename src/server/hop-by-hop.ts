@@ -5,25 +5,21 @@ import { HeaderList } from '../http1/header-list.ts';
 
 const HOP_BY_HOP = new Set([
   ...['connection', 'proxy-connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding'],
-  ...[
-    'upgrade',
-    'expect',
-    'proxy-authorization',
-    'proxy-authenticate',
-    'proxy-authentication-info',
-  ],
+  ...['upgrade', 'expect', 'proxy-authorization', 'proxy-authenticate'],
+  'proxy-authentication-info',
 ]);
 
-/** Names this process in `Via`, so that a request that comes back is known. */
+/** Names this process in `Via`, so that a request that comes back is known, by whatever other Sallyport it went. */
 const PSEUDONYM = `sallyport-${randomBytes(6).toString('hex')}`;
-export const VIA: HeaderField = ['Via', `1.1 ${PSEUDONYM}`];
+export const VIA_VALUE = `1.1 ${PSEUDONYM}`;
+export const VIA: HeaderField = ['Via', VIA_VALUE];
 
 /** The fields for the other side, without those of this hop and those `Connection` names. */
 export function endToEnd(headers: HeaderList): HeaderField[] {
-  const named = new Set([...headers.tokens('connection'), ...headers.tokens('proxy-connection')]);
+  const named = [...headers.tokens('connection'), ...headers.tokens('proxy-connection')];
   return headers.fields.filter(([name]) => {
     const lower = name.toLowerCase();
-    return !(HOP_BY_HOP.has(lower) || named.has(lower));
+    return !(HOP_BY_HOP.has(lower) || named.includes(lower));
   });
 }
 
@@ -32,13 +28,11 @@ export function hasLooped(headers: HeaderList): boolean {
   return headers.all('via').some((value) => value.includes(PSEUDONYM));
 }
 
-/** Name, value, name, value, ... as fields. */
-function fieldsOf(raw: readonly string[]): HeaderField[] {
-  return raw.flatMap((name, at): HeaderField[] =>
-    at % 2 === 0 ? [[name, raw[at + 1] ?? '']] : [],
-  );
-}
-
+/** Name, value, name, value, ... as a list. */
 export function listOf(raw: readonly string[]): HeaderList {
-  return new HeaderList(fieldsOf(raw));
+  const fields: HeaderField[] = [];
+  for (let at = 0; at < raw.length; at += 2) {
+    fields.push([raw[at] ?? '', raw[at + 1] ?? '']);
+  }
+  return new HeaderList(fields);
 }

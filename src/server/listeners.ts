@@ -7,6 +7,8 @@ import { SallyportError } from '../errors/sallyport-error.ts';
 const FAMILIES = ['127.0.0.1', '::1'] as const;
 /** A port that is free on one family may be taken on the other. */
 const MAX_TRIES = 20;
+/** Nothing is cut for being silent: the system asks whether the client is still there. */
+const KEEP_ALIVE_AFTER_MS = 30_000;
 
 export interface Listeners {
   readonly port: number;
@@ -48,13 +50,15 @@ export async function listen(port: number, serve: (socket: Socket) => void): Pro
   }
 }
 
+const ACCEPTED = { allowHalfOpen: true, noDelay: true, keepAlive: true };
+
 /** @returns `null` where the machine has no such family */
 function bind(
   host: string,
   port: number,
   accept: (socket: Socket) => void,
 ): Promise<Server | null> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, accept);
+  const server = createServer({ ...ACCEPTED, keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS }, accept);
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const isMissing = error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT';

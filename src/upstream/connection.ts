@@ -89,11 +89,8 @@ export class Connection {
   }
 
   /** A limit for all that is read of a sign-on from now on, however it drips; `null` takes it away. */
-  allow(durationMs: number | null): void {
-    this.#deadline =
-      durationMs === null
-        ? NEVER
-        : { at: performance.now() + durationMs, what: 'took too long over the sign-on' };
+  allow(durationMs: number | null, what = 'took too long over the sign-on'): void {
+    this.#deadline = durationMs === null ? NEVER : { at: performance.now() + durationMs, what };
   }
 
   /** False once the other side has closed, or anything unasked has arrived: not fit for reuse. */

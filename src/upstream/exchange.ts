@@ -17,6 +17,8 @@ export interface WireRequest {
   readonly target: string;
   /** Without framing and credentials, which the exchange adds. */
   readonly headers: readonly HeaderField[];
+  /** Of targets and values: `latin1` hands on the bytes of a client. Default `utf8`. */
+  readonly encoding?: 'latin1' | 'utf8';
   readonly upload: Upload | null;
 }
 
@@ -229,7 +231,7 @@ class Run {
 
   async #send(): Promise<ResponseHead> {
     const connection = this.#connection;
-    const { method, target, headers, upload } = this.#request;
+    const { method, target, headers, encoding, upload } = this.#request;
     for (const signOn of this.#signOns) {
       await signOn.nextRequest();
     }
@@ -253,7 +255,9 @@ class Run {
     const credentials = this.#signOns
       .map((signOn) => signOn.credentials)
       .filter((field) => field !== null);
-    connection.writeHead(formatRequestHead({ method, target, headers: all, credentials }));
+    connection.writeHead(
+      formatRequestHead({ method, target, headers: all, encoding, credentials }),
+    );
     for (const signOn of this.#signOns) {
       signOn.sent(upload !== null && withheld);
     }

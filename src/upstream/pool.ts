@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 
 /** Proxies of the field close idle connections after 10 s to 2 min; this stays below (docs/defaults.md). */
 const IDLE_MS = 10_000;
-const MAX_IDLE_PER_KEY = 8;
+const MAX_IDLE_PER_KEY = 32;
 
 interface Idle {
   readonly connection: Connection;

@@ -90,7 +90,11 @@ export class SignOn {
     this.layer = scope.layer;
     this.#scope = scope;
     this.#signal = signal;
-    prepareAttempt(scope);
+  }
+
+  /** A connection is being made, which will be signed on: begins what takes its time. */
+  prepare(): void {
+    prepareAttempt(this.#scope);
   }
 
   /** The header field to send with the next request, if any. */

@@ -79,6 +79,8 @@ export interface HttpResponse extends AnswerHead, Passage {
 
 export interface ConnectOptions {
   readonly signal?: AbortSignal;
+  /** What goes into `Via` of the CONNECT: a program that is itself a proxy knows by it what comes back to it. */
+  readonly via?: string;
 }
 
 type ProxyRoute = Route & { readonly kind: 'proxy' };
@@ -119,7 +121,7 @@ export class Upstream implements AsyncDisposable {
   async connect(target: string | Target, options: ConnectOptions = {}): Promise<ConnectResult> {
     const parsed = parseTarget(target);
     const route = this.#routeTo(parsed);
-    return this.#connect(parsed, route, signalOf(options));
+    return this.#connect(parsed, route, signalOf(options), options.via);
   }
 
   /**
@@ -130,7 +132,7 @@ export class Upstream implements AsyncDisposable {
   async openTunnel(target: string | Target, options: ConnectOptions = {}): Promise<Socket> {
     const parsed = parseTarget(target);
     const route = this.#routeTo(parsed);
-    return (await this.#tunnel(parsed, route, signalOf(options))).socket;
+    return (await this.#tunnel(parsed, route, signalOf(options), options.via)).socket;
   }
 
   /**
@@ -149,15 +151,21 @@ export class Upstream implements AsyncDisposable {
     }
     const key = `${route.kind === 'proxy' ? this.#hopKey(route.proxy) : 'direct'} ${url.origin}`;
     const tunnel: { passage: Passage | null } = { passage: null };
+    const signOns = this.#originSignOns(url, false, signal);
     const hop: Hop = {
       takeIdle: () => options.tie?.take(this, key) ?? null,
       open: async () => {
-        const { connection, passage: through } = await this.#reachOrigin(url, route, signal);
+        signOns.forEach((one) => void one.prepare());
+        const { connection, passage: through } = await this.#reachOrigin(
+          url,
+          route,
+          signal,
+          options.via,
+        );
         tunnel.passage = through;
         return connection;
       },
     };
-    const signOns = this.#originSignOns(url, false, signal);
     const answer = await exchange({ hop, request, signOns, patience: this.#patience, signal });
     const through = tunnel.passage ?? passage(route, answer, null);
     return {
@@ -216,11 +224,14 @@ export class Upstream implements AsyncDisposable {
     takeTied: () => Connection | null = () => null,
   ): Promise<{ answer: Answer; signOn: SignOn }> {
     const signOn = await this.#proxySignOn(proxy, source, signal);
+    const signOns = [signOn, ...originSignOns];
     const hop: Hop = {
-      open: () => this.#reachProxy(proxy, signal),
+      open: () => {
+        signOns.forEach((one) => void one.prepare());
+        return this.#reachProxy(proxy, signal);
+      },
       takeIdle: () => takeTied() ?? this.#pool.take(this.#poolKey(proxy, signOn.identity)),
     };
-    const signOns = [signOn, ...originSignOns];
     const answer = await exchange({ hop, request, signOns, patience: this.#patience, signal });
     return { answer, signOn };
   }
@@ -230,7 +241,12 @@ export class Upstream implements AsyncDisposable {
     return this.#settings.routeFor(new URL(`https://${targetName(target)}/`));
   }
 
-  async #connect(target: Target, route: Route, signal: AbortSignal): Promise<ConnectResult> {
+  async #connect(
+    target: Target,
+    route: Route,
+    signal: AbortSignal,
+    via: string | undefined,
+  ): Promise<ConnectResult> {
     const name = targetName(target);
     if (route.kind === 'direct') {
       const peer = originPeer(target);
@@ -248,6 +264,7 @@ export class Upstream implements AsyncDisposable {
         ['Host', name],
         ['User-Agent', `sallyport/${VERSION}`],
         ['Proxy-Connection', 'Keep-Alive'],
+        ...(via === undefined ? [] : ([['Via', via]] as const)),
       ],
       upload: null,
     });
@@ -259,8 +276,13 @@ export class Upstream implements AsyncDisposable {
     };
   }
 
-  async #tunnel(target: Target, route: Route, signal: AbortSignal): Promise<ConnectResult> {
-    const result = await this.#connect(target, route, signal);
+  async #tunnel(
+    target: Target,
+    route: Route,
+    signal: AbortSignal,
+    via: string | undefined,
+  ): Promise<ConnectResult> {
+    const result = await this.#connect(target, route, signal, via);
     if (result.status >= 200 && result.status < 300) {
       if (result.head.length > 0) {
         result.socket.unshift(result.head);
@@ -288,10 +310,11 @@ export class Upstream implements AsyncDisposable {
     url: URL,
     route: Route,
     signal: AbortSignal,
+    via: string | undefined,
   ): Promise<{ connection: Connection; passage: Passage | null }> {
     const target = targetOf(url);
     const peer = originPeer(target);
-    const result = await this.#tunnel(target, route, signal);
+    const result = await this.#tunnel(target, route, signal, via);
     const { socket, scheme, identity, legs, connections } = result;
     const encrypted = url.protocol === 'https:';
     const spoken = encrypted

@@ -15,8 +15,13 @@ export interface RequestOptions {
   readonly headers?: readonly HeaderField[] | Readonly<Record<string, string>>;
   readonly body?: RequestBody;
   readonly signal?: AbortSignal;
-  /** A client's own request, handed on: no field is added to it, and the connection is as good as any. Default `false`. */
-  readonly isForwarded?: boolean;
+  /**
+   * A client's own request, handed on: its path and query as they were written. No field is added to it, and values go out
+   * byte for byte, one a character.
+   */
+  readonly forwardedPath?: string;
+  /** As `ConnectOptions.via`, where a tunnel is opened for it. */
+  readonly via?: string;
   /** The client it is for, where a program serves several: `ClientTie`. */
   readonly tie?: ClientTie;
 }
@@ -40,12 +45,14 @@ export function wireRequest(url: URL, options: RequestOptions, forwards: boolean
     checkIsNotOurs(field);
   }
   const has = (name: string) => headers.some(([own]) => own.toLowerCase() === name);
-  const path = `${url.pathname}${url.search}`;
+  const { forwardedPath } = options;
+  const isForwarded = forwardedPath !== undefined;
+  const path = forwardedPath ?? `${url.pathname}${url.search}`;
   const defaults: HeaderField[] = [['Host', url.host]];
-  if (!(has('user-agent') || options.isForwarded)) {
+  if (!(isForwarded || has('user-agent'))) {
     defaults.push(['User-Agent', `sallyport/${VERSION}`]);
   }
-  if (!(has('accept') || options.isForwarded)) {
+  if (!(isForwarded || has('accept'))) {
     defaults.push(['Accept', '*/*']);
   }
   if (forwards) {
@@ -54,9 +61,10 @@ export function wireRequest(url: URL, options: RequestOptions, forwards: boolean
   const { body } = options;
   const method = options.method ?? (body === undefined ? 'GET' : 'POST');
   return {
-    method: STANDARD_METHODS.test(method) ? method.toUpperCase() : method,
+    method: STANDARD_METHODS.test(method) && !isForwarded ? method.toUpperCase() : method,
     target: forwards ? `${url.origin}${path}` : path,
     headers: [...defaults, ...headers.filter(([name]) => !isContentLength(name))],
+    encoding: isForwarded ? 'latin1' : 'utf8',
     upload: body === undefined ? null : new Upload(body, declaredLength(headers)),
   };
 }

@@ -1,0 +1,128 @@
+// How many clients are served at the same time. Owns who waits, who is told that all is full, and which idle connection is
+// ended for somebody who wants to work.
+import type { Socket } from 'node:net';
+
+/** A client's place, from its first byte to its end. */
+export interface Place {
+  /** True once the proxy is to end: this request is the last of its connection. */
+  readonly isClosing: boolean;
+  /** Between two requests: it may be ended when others wait. */
+  rests(): void;
+  works(): void;
+}
+
+/** A connection without a request for so long is ended when others wait; a younger one may have its request on the way. */
+const REST_MS = 1000;
+/** So many times that are waited for it; whoever waits longer is better told. */
+const MAX_WAITS = 5;
+
+interface Waiting {
+  readonly socket: Socket;
+  readonly timer: NodeJS.Timeout;
+}
+
+export interface PlaceOptions {
+  /** Served at the same time. */
+  readonly capacity: number;
+  /** As many more may wait. */
+  readonly waiting: number;
+  readonly serve: (socket: Socket, place: Place) => void;
+  readonly turnAway: (socket: Socket) => void;
+}
+
+export class ClientPlaces {
+  readonly #options: PlaceOptions;
+  readonly #clients = new Set<Socket>();
+  /** Those that rest, the longest first. */
+  readonly #resting = new Map<Socket, number>();
+  readonly #queue = new Set<Waiting>();
+  #isClosing = false;
+
+  constructor(options: PlaceOptions) {
+    this.#options = options;
+  }
+
+  /** Serves it now, or when somebody has gone. */
+  enter(socket: Socket): void {
+    if (this.#clients.size < this.#options.capacity) {
+      this.#seat(socket);
+      return;
+    }
+    if (this.#queue.size >= this.#options.waiting || this.#isClosing) {
+      this.#options.turnAway(socket);
+      return;
+    }
+    this.#wait(socket);
+    this.#endRested();
+  }
+
+  /** Ends those that rest and those that wait; who works comes to the end of its request. */
+  close(): void {
+    this.#isClosing = true;
+    for (const socket of this.#resting.keys()) {
+      socket.destroy();
+    }
+    for (const waiting of this.#queue) {
+      this.#giveUp(waiting);
+    }
+  }
+
+  #seat(socket: Socket): void {
+    this.#clients.add(socket);
+    socket.once('close', () => this.#leave(socket));
+    const isClosing = (): boolean => this.#isClosing;
+    this.#options.serve(socket, {
+      get isClosing() {
+        return isClosing();
+      },
+      rests: () => this.#rests(socket),
+      works: () => void this.#resting.delete(socket),
+    });
+  }
+
+  #rests(socket: Socket): void {
+    if (!socket.destroyed) {
+      this.#resting.set(socket, performance.now());
+    }
+  }
+
+  /** A connection that rests may be closed at any time, and clients know it. */
+  #endRested(): void {
+    const [longest] = this.#resting;
+    if (longest !== undefined && performance.now() - longest[1] >= REST_MS) {
+      longest[0].destroy();
+    }
+  }
+
+  #leave(socket: Socket): void {
+    this.#clients.delete(socket);
+    this.#resting.delete(socket);
+    const [next] = this.#queue;
+    if (next !== undefined) {
+      this.#queue.delete(next);
+      clearInterval(next.timer);
+      this.#seat(next.socket);
+    }
+  }
+
+  #wait(socket: Socket): void {
+    let waits = 0;
+    const timer = setInterval(() => {
+      waits += 1;
+      waits < MAX_WAITS ? this.#endRested() : this.#giveUp(waiting);
+    }, REST_MS);
+    const waiting: Waiting = { socket, timer };
+    this.#queue.add(waiting);
+    socket.on('error', () => undefined);
+    socket.once('close', () => {
+      clearInterval(timer);
+      this.#queue.delete(waiting);
+    });
+  }
+
+  #giveUp(waiting: Waiting): void {
+    clearInterval(waiting.timer);
+    this.#queue.delete(waiting);
+    this.#options.turnAway(waiting.socket);
+  }
+}
