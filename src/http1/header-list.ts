@@ -6,6 +6,8 @@ export type HeaderField = readonly [name: string, value: string];
 /** The fields of one message. Look-ups ignore case; several lines of one name stay apart. */
 export class HeaderList {
   readonly fields: readonly HeaderField[];
+  /** In lower case, made when first asked for: a proxy asks twenty times. */
+  #names: readonly string[] | null = null;
 
   constructor(fields: readonly HeaderField[]) {
     this.fields = fields;
@@ -13,24 +15,29 @@ export class HeaderList {
 
   /** The value of the first line of this name. */
   first(name: string): string | undefined {
-    const wanted = name.toLowerCase();
-    return this.fields.find(([found]) => found.toLowerCase() === wanted)?.[1];
+    return this.fields[this.#lowerNames().indexOf(name.toLowerCase())]?.[1];
   }
 
   /** The values of all lines of this name, in order. */
   all(name: string): string[] {
     const wanted = name.toLowerCase();
-    return this.fields
-      .filter(([found]) => found.toLowerCase() === wanted)
-      .map(([, value]) => value);
+    const names = this.#lowerNames();
+    const values: string[] = [];
+    for (let at = names.indexOf(wanted); at !== -1; at = names.indexOf(wanted, at + 1)) {
+      values.push(this.fields[at]?.[1] ?? '');
+    }
+    return values;
+  }
+
+  #lowerNames(): readonly string[] {
+    this.#names ??= this.fields.map(([name]) => name.toLowerCase());
+    return this.#names;
   }
 
   /** The members of a comma-separated field such as `Connection`, lower-case, over all its lines. */
   tokens(name: string): string[] {
-    return this.all(name)
-      .flatMap((value) => value.split(','))
-      .map((member) => trimWhite(member).toLowerCase())
-      .filter((member) => member !== '');
+    const values = this.all(name);
+    return values.length === 0 ? values : membersOf(values);
   }
 
   /** Lower-case name to value; lines of one name joined by a comma and a space (RFC 9110 section 5.2). */
@@ -48,6 +55,13 @@ export class HeaderList {
   toRaw(): string[] {
     return this.fields.flat();
   }
+}
+
+function membersOf(values: readonly string[]): string[] {
+  return values
+    .flatMap((value) => value.split(','))
+    .map((member) => trimWhite(member).toLowerCase())
+    .filter((member) => member !== '');
 }
 
 /**

@@ -11,7 +11,7 @@ import { ClientBody } from './client-body.ts';
 /** A client that drips its head holds a connection of ours. */
 const MAX_HEAD_MS = 30_000;
 /** A keep-alive connection may rest as long as it likes: the client ends it, or goes away. */
-export const FOR_EVER_MS = 2_147_483_647;
+const FOR_EVER_MS = Number.POSITIVE_INFINITY;
 
 export interface ClientRequest {
   readonly head: RequestHead;

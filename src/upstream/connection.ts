@@ -48,7 +48,7 @@ export class Connection {
   originSignedOn: SignedOn | null = null;
   /** True once an origin signs somebody on here: for this client alone, never pooled. */
   tied = false;
-  /** Longest silence while somebody waits, in milliseconds. */
+  /** Longest silence while somebody waits, in milliseconds; infinite for a client that rests. */
   patienceMs = 0;
   /** Longest time from the first byte of a head to its last, in milliseconds. */
   headMs = Number.POSITIVE_INFINITY;
@@ -349,19 +349,19 @@ export class Connection {
 
   async #input(): Promise<void> {
     const { at, what: late } = this.#deadline;
-    const left = Math.max(at - performance.now(), 0);
+    const left = at === Number.POSITIVE_INFINITY ? at : Math.max(at - performance.now(), 0);
     const isDue = left < this.patienceMs;
-    this.#timer = setTimeout(
-      () => {
+    const waitMs = isDue ? left : this.patienceMs;
+    if (waitMs !== Number.POSITIVE_INFINITY) {
+      this.#timer = setTimeout(() => {
         const what = isDue ? late : this.#silence;
         this.fail(
           new SallyportError('TIMEOUT', `${this.peer.name} ${what}`, {
             hint: isDue ? TRY_AGAIN : this.#advice,
           }),
         );
-      },
-      isDue ? left : this.patienceMs,
-    );
+      }, waitMs);
+    }
     await new Promise<void>((resolve) => (this.#wake = resolve));
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -61,6 +61,8 @@ const MAX_CONNECTIONS = 6;
 const EXPECTS_BODY = new Set(['POST', 'PUT', 'PATCH']);
 /** A server may have acted on these before it went silent (RFC 9110 section 9.2.2). */
 const NOT_IDEMPOTENT = new Set(['POST', 'PATCH']);
+/** From here on the answer says that the body is not wanted, or not here. */
+const MIN_UNWANTED_STATUS = 300;
 /** How long a server may think about `Expect: 100-continue` (RFC 9110 section 10.1.1). */
 const CONTINUE_WAIT_MS = 1000;
 
@@ -283,17 +285,31 @@ class Run {
     let goAhead = (): void => undefined;
     const continued = new Promise<void>((resolve) => (goAhead = resolve));
     let answered = false;
+    let isUnwanted = false;
     const answer = this.#connection.readHead(goAhead).finally(() => {
       answered = true;
       goAhead();
     });
-    // It is awaited below; until then a failure must not count as unhandled.
-    answer.catch(() => undefined);
+    // They are awaited below; until then a failure must not count as unhandled.
+    answer.then(
+      ({ status }) => (isUnwanted = status >= MIN_UNWANTED_STATUS),
+      () => (isUnwanted = true),
+    );
     if (asksFirst) {
       const timer = setTimeout(goAhead, CONTINUE_WAIT_MS);
       await Promise.race([answer, continued]).finally(() => clearTimeout(timer));
     }
-    this.#uploaded = !answered && (await upload.send(this.#connection, () => answered));
+    if (answered) {
+      this.#uploaded = false;
+      return answer;
+    }
+    const sent = upload.send(this.#connection, () => isUnwanted);
+    // The body may stand still while the answer has come; after a good one it goes on being sent, as long as that is read.
+    sent.catch(() => undefined);
+    this.#uploaded = await Promise.race([sent, answer.then(isNotSent, isNotSent)]);
+    if (isUnwanted) {
+      upload.abandon();
+    }
     return answer;
   }
 
@@ -392,6 +408,10 @@ class Run {
       tokenBytes: { sent: sentBytes, received: receivedBytes },
     };
   }
+}
+
+function isNotSent(): false {
+  return false;
 }
 
 function challengeLeft(name: string): SallyportError {

@@ -17,11 +17,14 @@ export class Upload {
   readonly bytes: Uint8Array | null;
   readonly #open: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   readonly #replayable: boolean;
+  /** What can be sent once. */
+  readonly #stream: Readable | null;
   #consumed = false;
   #failure: Error | null = null;
 
   /** @param declaredLength of a stream, from the caller's own Content-Length */
   constructor(body: RequestBody, declaredLength: number | null) {
+    this.#stream = body instanceof Readable ? body : null;
     if (typeof body === 'function') {
       this.bytes = null;
       this.#open = body;
@@ -41,6 +44,11 @@ export class Upload {
     }
     this.#replayable = !(body instanceof Readable);
     this.length = declaredLength;
+  }
+
+  /** Nobody wants the rest: a stream that stands still is let go. */
+  abandon(): void {
+    this.#stream?.destroy();
   }
 
   /** Whether sending it (once more) would send all of it. */

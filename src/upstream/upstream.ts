@@ -25,6 +25,7 @@ import type { Answer, Hop, WireRequest } from './exchange.ts';
 import { exchange } from './exchange.ts';
 import { FirstStarts } from './first-starts.ts';
 import { HandshakeLimit } from './handshake-limit.ts';
+import { isLoopbackToken } from './loopback-token.ts';
 import { Pool } from './pool.ts';
 import { ProxyMemory } from './proxy-memory.ts';
 import { ResponseBody } from './response-body.ts';
@@ -332,10 +333,15 @@ export class Upstream implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<SignOn> {
     const settings = this.#settings;
+    const identity = await settings.identityFor(proxy);
+    const common = this.#commonScope(proxy, settings.spn);
+    const isToken = isLoopbackToken(proxy, identity);
     const scope: SignOnScope = {
-      ...this.#commonScope(proxy, settings.spn),
+      ...common,
       layer: 'proxy',
-      identity: await settings.identityFor(proxy),
+      identity,
+      allow: isToken ? ['basic'] : common.allow,
+      allowBasicHttp: isToken || common.allowBasicHttp,
       user: settings.userFor(proxy),
       rule: settings.ruleFor(proxy, source),
       delegate: false,
