@@ -51,8 +51,9 @@ export function errorAnswer(error: unknown): OwnAnswer {
     return page(502, text, [proxyStatus('proxy_internal_error', String(error))]);
   }
   const { code, message, hint } = error;
-  const [ofCode, type] = ERROR_TYPES[code] ?? [502, 'proxy_configuration_error'];
+  const [ofCode, typeOfCode] = ERROR_TYPES[code] ?? [502, 'proxy_configuration_error'];
   const received = code === 'PROXY_REFUSED' ? error.status : undefined;
+  const type = received === 508 ? 'proxy_loop_detected' : typeOfCode;
   const retryAfter = error.retryAfterMs;
   return page(statusFor(received, ofCode), hint === undefined ? message : `${message}. ${hint}`, [
     proxyStatus(type, `${code}: ${message}`, received),

@@ -1,5 +1,5 @@
 // A TCP server that says what the test dictates: for peers the embedded proxy is too well-mannered to play.
-import type { Socket } from 'node:net';
+import type { ServerOpts, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { createServer as createTlsServer } from 'node:tls';
@@ -15,6 +15,7 @@ export interface RawServer extends AsyncDisposable {
 export async function createRawServer(
   serve: (socket: Socket) => void,
   tls?: TlsOptions,
+  options: ServerOpts = {},
 ): Promise<RawServer> {
   const sockets = new Set<Socket>();
   let accepted = 0;
@@ -24,7 +25,7 @@ export async function createRawServer(
     socket.on('error', () => undefined);
     serve(socket);
   };
-  const server = tls === undefined ? createServer(accept) : createTlsServer(tls, accept);
+  const server = tls === undefined ? createServer(options, accept) : createTlsServer(tls, accept);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
