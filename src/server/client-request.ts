@@ -22,12 +22,14 @@ export interface ClientRequest {
  * Reads the next request.
  *
  * @param onFirstByte is called when one has begun
+ * @param headMs from then on until its head has come, in milliseconds
  * @returns `null` when the client has ended the connection between requests
  * @throws SallyportError RESPONSE_INVALID, HEAD_TOO_LARGE, TIMEOUT, CONNECTION_LOST (within a head)
  */
 export async function readClientRequest(
   client: Connection,
   onFirstByte: () => void,
+  headMs = MAX_HEAD_MS,
 ): Promise<ClientRequest | null> {
   const reader = new HeadReader();
   client.patienceMs = FOR_EVER_MS;
@@ -42,7 +44,7 @@ export async function readClientRequest(
     }
     if (reader.isEmpty) {
       onFirstByte();
-      client.allow(MAX_HEAD_MS, `took more than ${MAX_HEAD_MS / 1000} s over its request`);
+      client.allow(headMs, `took more than ${headMs / 1000} s over its request`);
     }
     const found = reader.push(packet);
     if (found !== null) {
