@@ -10,6 +10,8 @@ import { Ended } from './ended.ts';
 import type { CommonFlags } from './flags.ts';
 import { withRouteOptions, withSignOnOptions } from './flags.ts';
 import { narrate } from './narrate.ts';
+import type { PortFlags } from './port-flags.ts';
+import { portOptions, withPortOptions } from './port-flags.ts';
 import { settingsFor } from './sign-on-settings.ts';
 
 const EXAMPLES = `
@@ -30,23 +32,25 @@ export function runCommand(): Command {
     .description('Run a program whose web traffic goes through the proxy, signed on')
     .argument('[command...]', 'the program and its arguments, behind --; without one, your shell')
     .passThroughOptions();
-  return withSignOnOptions(withRouteOptions(command))
+  return withPortOptions(withSignOnOptions(withRouteOptions(command)))
     .addHelpText('after', EXAMPLES)
-    .action(async (words: readonly string[], flags: CommonFlags) => {
+    .action(async (words: readonly string[], flags: CommonFlags & PortFlags) => {
+      const port = portOptions(flags);
       const settings = await settingsFor([USUAL], flags);
       if (flags.verbose) {
         narrate();
       }
-      throw new Ended(endAs(await runBehindProxy(words, settings)));
+      throw new Ended(endAs(await runBehindProxy(words, settings, port)));
     });
 }
 
 async function runBehindProxy(
   words: readonly string[],
   settings: UpstreamSettings,
+  port: ReturnType<typeof portOptions>,
 ): Promise<ProgramEnd> {
   await using upstream = new Upstream(settings);
-  await using proxy = await createProxyServer({ upstream });
+  await using proxy = await createProxyServer({ upstream, ...port });
   const env = childEnvironment({ proxyUrl: proxy.url, base: process.env });
   return await runProgram(words.length > 0 ? words : [shell()], env);
 }

@@ -11,6 +11,7 @@ import type { OwnAnswer } from './answers.ts';
 import { answerBytes, errorAnswer, page, proxyStatus } from './answers.ts';
 import type { ClientRequest } from './client-request.ts';
 import { readClientRequest } from './client-request.ts';
+import { refuseForeignCaller } from './foreign-caller.ts';
 import { sendBack, sendOn } from './forward.ts';
 import { hasLooped } from './hop-by-hop.ts';
 import { relay } from './relay.ts';
@@ -52,7 +53,9 @@ async function serveOne(serving: Serving): Promise<boolean> {
   if (request === null) {
     return false;
   }
-  const refusal = admission.judge(request.head);
+  const refusal =
+    refuseForeignCaller(request.head, client.socket) ??
+    (await admission.judge(request.head, client.socket));
   if (refusal !== null) {
     return answer(client, request, refusal);
   }
