@@ -77,7 +77,7 @@ function wayIn({ token, ownUser }: AdmissionRules, user: UserId | null): string 
     return `Start Sallyport with --same-user to admit it.${byToken}`;
   }
   return process.platform === 'linux'
-    ? `Start Sallyport with --allow-user ${user} to admit it.${byToken}`
+    ? `Start Sallyport with --allow-user ${nameOfUser(user)} to admit it.${byToken}`
     : byToken.trim();
 }
 
