@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProxyServerOptions } from '../../src/server/local-proxy.ts';
 import { createProxyServer } from '../../src/server/local-proxy.ts';
 import { createCorporateProxy, createOrigin } from '../../src/testing/index.ts';
+import { sallyport } from './command.ts';
 import { ALICE, clientOfAlice } from './network.ts';
 import type { Outcome } from './other-program.ts';
 import { askAs, bearing } from './other-program.ts';
@@ -116,12 +117,49 @@ describe.skipIf(!hasNamespaces)('from another machine (wants root and ip netns)'
     });
   });
 
+  it('run opens its port as the recipes say', async () => {
+    await using origin = await createOrigin();
+    const url = `${origin.url}/bytes/10`;
+    const asker = `
+      const { request } = require('node:http');
+      const proxy = new URL(process.argv[1]);
+      request({ host: proxy.hostname, port: proxy.port, path: '${url}', headers: {
+        'Proxy-Authorization': 'Basic ' + btoa('x:' + proxy.password) } },
+        ({ statusCode }) => { console.log(statusCode); process.exit(); }).end();`;
+    const script = [
+      `PROXY=$(echo "$HTTP_PROXY" | sed 's/@127.0.0.1:/@${HERE}:/')`,
+      `exec ip netns exec ${OTHER} '${process.execPath}' -e "$0" "$PROXY"`,
+    ].join('; ');
+    const listen = ['--listen', `${HERE}:0`, '--allow', NETWORK];
+    const run = ['run', '--proxy', 'direct', ...listen, '--', 'sh', '-c', script, asker];
+    const { code, stdout, stderr } = await sallyport(run);
+    expect({ code, stdout: stdout.toString(), stderr }).toEqual({
+      code: 0,
+      stdout: '200\n',
+      stderr: '',
+    });
+  });
+
   it('nobody gets through to a port that listens on loopback alone', async () => {
     await onStage({}, async ({ ask, token }) => {
       for (const address of ADDRESSES) {
         expect(await ask(address, bearing(token))).toMatchObject({ failure: 'ECONNREFUSED' });
       }
     });
+  });
+});
+
+describe('run --listen', () => {
+  it.each([
+    [['--listen', '192.0.2.1:3128'], '--listen 192.0.2.1 needs --allow'],
+    [['--listen', 'proxy.example:3128'], '"proxy.example:3128" is no address with a port'],
+    [['--allow', '10.0.0.0/8'], '--allow does nothing'],
+    [['--allow-user', 'no such user'], 'there is no user "no"'],
+  ])('refuses %j before the program starts', async (options, message) => {
+    const run = ['run', '--proxy', 'direct', ...options, '--', process.execPath, '-p', '"ran"'];
+    const { code, stdout, stderr } = await sallyport(run);
+    expect([code, stdout.toString()]).toEqual([2, '']);
+    expect(stderr).toContain(process.platform === 'linux' ? message : '--');
   });
 });
 
