@@ -17,6 +17,8 @@ import { withRouteOptions, withSignOnOptions } from './flags.ts';
 import { Connections } from './linger.ts';
 import { narrate, remark } from './narrate.ts';
 import { checkOuterRun } from './outer-run.ts';
+import type { PortFlags } from './port-flags.ts';
+import { portOptions, withPortOptions } from './port-flags.ts';
 import { settingsFor } from './sign-on-settings.ts';
 import { tellForeignProxy } from './tell-foreign-proxy.ts';
 
@@ -35,7 +37,7 @@ certificate authorities of this machine. Its exit code is the exit code. A run i
 const USUAL = new URL('https://example.com/');
 const BESIDE: Route = { kind: 'direct', source: { kind: 'default', name: 'this machine' } };
 
-interface RunFlags extends CommonFlags {
+interface RunFlags extends CommonFlags, PortFlags {
   readonly java?: true;
   readonly linger?: true;
 }
@@ -47,7 +49,7 @@ export function runCommand(): Command {
     .passThroughOptions()
     .option('--java', 'tell Java, too (done unasked for java, mvn, gradle and their kin)')
     .option('--linger', 'keep the proxy while programs that were left running use it');
-  return withSignOnOptions(withRouteOptions(command))
+  return withPortOptions(withSignOnOptions(withRouteOptions(command)))
     .addHelpText('after', EXAMPLES)
     .action(async (said: readonly string[], flags: RunFlags) => {
       const words = said.length > 0 ? said : [shell()];
@@ -79,14 +81,18 @@ async function runBehindProxy(
   const [command = ''] = words;
   const bundle = await authorityBundle(settings.trust, findStatePlace());
   await using upstream = new Upstream({ ...settings, routeFor: pastLoopback(settings.routeFor) });
-  await using proxy = await createProxyServer({ upstream });
+  const java = flags.java === true || isJavaProgram(command);
+  const port = portOptions(flags);
+  // Java is told of no token: it would stand in the list of processes.
+  const sameUser = port.sameUser === true || java;
+  await using proxy = await createProxyServer({ upstream, ...port, sameUser });
   using connections = new Connections();
   await tellForeignProxy(command);
   const env = childEnvironment({
     proxyUrl: proxy.url,
     base: process.env,
     bundle,
-    java: flags.java === true || isJavaProgram(command),
+    java,
   });
   const end = await runProgram(words, env);
   if (flags.linger) {

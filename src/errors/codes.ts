@@ -69,6 +69,11 @@ export const ERROR_CODES = {
     outcome: 'usage',
     summary: 'An option has a value it cannot have',
   },
+  SERVICE_ACCOUNT: {
+    blame: 'config',
+    outcome: 'usage',
+    summary: 'The local proxy was started by a Windows service account that is the machine',
+  },
   CA_UNREADABLE: {
     blame: 'config',
     outcome: 'usage',

@@ -1,35 +1,98 @@
-// Who may use the port: the bearer of its token. Owns that judgement and our own 407; an upstream's 407 is another matter.
+// Who may use the port: the bearer of its token, or, when no token came, a user that was named. Owns that judgement and our own
+// 407; an upstream's 407 is another matter.
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { RequestHead } from '../http1/head.ts';
+import type { UserId } from '../native/loopback-ends.ts';
 import type { OwnAnswer } from './answers.ts';
 import { page, proxyStatus } from './answers.ts';
+import type { PeerOwners } from './peer-owners.ts';
+import { describeUser, nameOfUser } from './user-names.ts';
 
 export interface Admission {
-  /** @returns `null` to let it pass, else what it is answered with */
-  judge(head: RequestHead): OwnAnswer | null;
+  /** @returns `null` to let it pass, else what it is answered with. Never rejects */
+  judge(head: RequestHead, socket: Socket): OwnAnswer | null | Promise<OwnAnswer | null>;
+}
+
+export interface AdmissionRules {
+  /** `null`: there is none. */
+  readonly token: string | null;
+  /** Who needs none, on loopback. */
+  readonly users: ReadonlySet<UserId>;
+  /** Whoever runs this proxy; `null` where that is not told. */
+  readonly ownUser: UserId | null;
+  readonly owners: PeerOwners;
 }
 
 /** The token is the password of any user name, as `http://x:TOKEN@127.0.0.1:PORT` makes clients send it. */
-export function bearerAdmission(token: string): Admission {
-  const wanted = digest(token);
+export function createAdmission(rules: AdmissionRules): Admission {
+  const wanted = rules.token === null ? null : digest(rules.token);
   return {
-    judge: ({ headers }) => {
+    judge: ({ headers }, socket) => {
       const sent = headers.all('proxy-authorization');
       const [credentials = ''] = sent;
-      const given = passwordIn(credentials);
-      const isRight = timingSafeEqual(digest(given ?? ''), wanted) && given !== null;
-      return isRight && sent.length === 1 ? null : unknownBearer(sent.length > 0);
+      if (sent.length > 0) {
+        return sent.length === 1 && isToken(credentials, wanted) ? null : wrongToken();
+      }
+      return judgePeer(rules, socket);
     },
   };
 }
 
-function unknownBearer(hasSent: boolean): OwnAnswer {
-  const text = hasSent
-    ? 'This port belongs to one run of Sallyport, and the token that was sent is not the one of that run. Nothing was sent on.'
-    : 'This port belongs to one run of Sallyport, and wants the token of that run, which stands in HTTP_PROXY of its programs. Nothing was sent on.';
+function isToken(credentials: string, wanted: Buffer | null): boolean {
+  const given = passwordIn(credentials);
+  const isRight = timingSafeEqual(digest(given ?? ''), wanted ?? digest(''));
+  return isRight && given !== null && wanted !== null;
+}
+
+async function judgePeer(rules: AdmissionRules, socket: Socket): Promise<OwnAnswer | null> {
+  const { remoteAddress = 'an address that is gone', remotePort = 0 } = socket;
+  const user = await rules.owners.userOf(socket);
+  if (user !== null && rules.users.has(user)) {
+    return null;
+  }
+  const whose = user === null ? 'a user this system does not tell' : describeUser(user);
+  const seen = `The request came from ${remoteAddress} port ${remotePort}, of ${whose}, without a token. Nothing was sent on.`;
+  return refusal([seen, ruleOf(rules), wayIn(rules, user)].join(' '), `no token, from ${whose}`);
+}
+
+function ruleOf({ token, users }: AdmissionRules): string {
+  const named = [...users].map((user) => describeUser(user)).join(', ');
+  if (named === '') {
+    return 'This port is for whoever has its token.';
+  }
+  return token === null
+    ? `This port is for programs of ${named}.`
+    : `This port is for whoever has its token, and without one for programs of ${named}.`;
+}
+
+/** The exact words. */
+function wayIn({ token, ownUser }: AdmissionRules, user: UserId | null): string {
+  const byToken =
+    token === null ? '' : ' The token stands in HTTP_PROXY, in front of the @: send it.';
+  if (user === null) {
+    return byToken.trim();
+  }
+  if (user === ownUser) {
+    return `Start Sallyport with --same-user to admit it.${byToken}`;
+  }
+  return process.platform === 'linux'
+    ? `Start Sallyport with --allow-user ${nameOfUser(user)} to admit it.${byToken}`
+    : byToken.trim();
+}
+
+/** Tells nothing: neither who is seen nor how near it was. */
+function wrongToken(): OwnAnswer {
+  return refusal(
+    'The token that was sent is not the one of this port. Nothing was sent on.',
+    'the token is not the one of this port',
+  );
+}
+
+function refusal(text: string, details: string): OwnAnswer {
   return page(407, text, [
     ['Proxy-Authenticate', 'Basic realm="sallyport"'],
-    proxyStatus('http_request_denied', 'the token of this run is missing or wrong'),
+    proxyStatus('http_request_denied', details),
   ]);
 }
 

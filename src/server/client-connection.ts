@@ -13,6 +13,7 @@ import type { Place } from './client-places.ts';
 import type { ClientRequest } from './client-request.ts';
 import { readClientRequest } from './client-request.ts';
 import { closeSoftly } from './close-softly.ts';
+import { refuseForeignCaller } from './foreign-caller.ts';
 import { sendBack, sendOn } from './forward.ts';
 import { hasLooped } from './hop-by-hop.ts';
 import { relay } from './relay.ts';
@@ -61,7 +62,9 @@ async function serveOne(serving: Serving): Promise<boolean> {
   if (request === null) {
     return false;
   }
-  const refusal = admission.judge(request.head);
+  const refusal =
+    refuseForeignCaller(request.head, client.socket) ??
+    (await admission.judge(request.head, client.socket));
   if (refusal !== null) {
     return answer(serving, request, refusal);
   }

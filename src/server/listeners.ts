@@ -1,10 +1,8 @@
-// The port on loopback, IPv4 and IPv6: programs resolve localhost to either. Owns binding, exclusively, and the end of what
-// was accepted.
+// One port on several addresses. Owns binding, exclusively, and the end of what was accepted.
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { SallyportError } from '../errors/sallyport-error.ts';
 
-const FAMILIES = ['127.0.0.1', '::1'] as const;
 /** A port that is free on one family may be taken on the other. */
 const MAX_TRIES = 20;
 /** Nothing is cut for being silent: the system asks whether the client is still there. */
@@ -19,10 +17,15 @@ export interface Listeners {
 }
 
 /**
+ * @param hosts addresses; `::1` may be missing on this machine
  * @param port 0 for a free one
  * @throws SallyportError OPTION_INVALID when the port is taken or not to be had
  */
-export async function listen(port: number, serve: (socket: Socket) => void): Promise<Listeners> {
+export async function listen(
+  hosts: readonly string[],
+  port: number,
+  serve: (socket: Socket) => void,
+): Promise<Listeners> {
   for (let tries = 1; ; tries += 1) {
     const sockets = new Set<Socket>();
     const accept = (socket: Socket): void => {
@@ -33,7 +36,7 @@ export async function listen(port: number, serve: (socket: Socket) => void): Pro
     const servers: Server[] = [];
     try {
       let own = port;
-      for (const host of FAMILIES) {
+      for (const host of hosts) {
         const server = await bind(host, own, accept);
         if (server !== null) {
           servers.push(server);
@@ -102,7 +105,13 @@ function taken(port: number, cause: unknown): SallyportError {
     `Port ${port} on this machine is not to be had (${word})`,
     {
       cause,
-      hint: 'Another program listens there. Name another port, or 0 for any that is free.',
+      hint: hintFor(word),
     },
   );
+}
+
+function hintFor(word: string): string {
+  return word === 'EADDRNOTAVAIL'
+    ? 'This machine does not have the address of --listen.'
+    : 'Another program listens there. Name another port, or 0 for any that is free.';
 }
