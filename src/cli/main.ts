@@ -13,6 +13,8 @@ import { usageError } from './usage-error.ts';
 const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<Command>>> = {
   get: async (argv) => (await import('./get.ts')).getCommand(argv),
   run: async () => (await import('./run.ts')).runCommand(),
+  serve: async () => (await import('./serve.ts')).serveCommand(),
+  env: async () => (await import('./env.ts')).envCommand(),
   which: async () => (await import('./which.ts')).whichCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   retry: async () => (await import('./retry.ts')).retryCommand(),

@@ -1,0 +1,63 @@
+// `sallyport env`: what a shell has to be told so that its programs go through the `serve` that runs. Owns the dialects of
+// shells.
+import { Command, Option } from 'commander';
+import { SallyportError } from '../errors/sallyport-error.ts';
+import { findServer } from '../server/running-server.ts';
+import { childEnvironment } from '../settings/child-environment.ts';
+import { print } from './print.ts';
+
+const EXAMPLES = `
+Examples:
+  eval "$(sallyport env)"                                        (sh, bash, zsh)
+  sallyport env --shell fish | source
+  sallyport env --shell powershell | Out-String | Invoke-Expression
+  for /f "delims=" %i in ('sallyport env --shell cmd') do @%i     (cmd.exe)
+
+It says where the sallyport serve of yours listens, in every variable that programs read.`;
+
+const SHELLS = ['sh', 'fish', 'powershell', 'cmd'] as const;
+type Shell = (typeof SHELLS)[number];
+
+/** What the local proxy's list of exceptions and git's settings are added to. */
+const KEPT = ['no_proxy', 'NO_PROXY'];
+
+export function envCommand(): Command {
+  return new Command('env')
+    .description('Print the variables that lead a shell’s programs to the running serve')
+    .addOption(
+      new Option('--shell <name>', 'in which language (default: of this system)').choices(SHELLS),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(async ({ shell }: { readonly shell?: Shell }) => {
+      const url = await findServer();
+      if (url === null) {
+        throw new SallyportError('USAGE', 'No sallyport serve of yours is running', {
+          hint: 'Start one with sallyport serve, in another terminal; or use sallyport run -- PROGRAM.',
+        });
+      }
+      const base = Object.fromEntries(KEPT.map((name) => [name, process.env[name]]));
+      const variables = childEnvironment({ proxyUrl: url, base });
+      const lines = Object.entries(variables).flatMap(([name, value]) =>
+        value === undefined ? [] : [assignment(shell ?? usualShell(), name, value)],
+      );
+      await print(`${lines.join('\n')}\n`);
+    });
+}
+
+function usualShell(): Shell {
+  return process.platform === 'win32' ? 'powershell' : 'sh';
+}
+
+/** One line that sets a variable for programs started later; the value is taken as it is. */
+export function assignment(shell: Shell, name: string, value: string): string {
+  switch (shell) {
+    case 'sh':
+      return `export ${name}='${value.replaceAll("'", `'\\''`)}'`;
+    case 'fish':
+      return `set -gx ${name} '${value.replaceAll(/['\\]/g, '\\$&')}'`;
+    case 'powershell':
+      return `$env:${name} = '${value.replaceAll("'", "''")}'`;
+    case 'cmd':
+      return `set "${name}=${value.replaceAll('%', '%%')}"`;
+  }
+}
