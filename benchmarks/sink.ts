@@ -4,13 +4,12 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { SinkAddresses } from './sink-process.ts';
+import type { SinkAddress } from './sink-process.ts';
 
 export interface Sink extends AsyncDisposable {
-  /** Base URLs without a trailing slash. */
-  readonly http: string;
-  readonly https: string;
-  /** The file of the authority of the second. */
+  /** `https://127.0.0.1:port` */
+  readonly url: string;
+  /** The file of the authority of its certificate. */
   readonly ca: string;
 }
 
@@ -22,12 +21,11 @@ export async function startSink(folder: string): Promise<Sink> {
   if (told === null) {
     throw new Error('The process that takes uploads has ended');
   }
-  const [{ http, https, ca }] = told as [SinkAddresses];
+  const [{ url, ca }] = told as [SinkAddress];
   const file = join(folder, 'sink-ca.pem');
   await writeFile(file, ca);
   return {
-    http,
-    https,
+    url,
     ca: file,
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode === null) {

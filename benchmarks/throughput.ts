@@ -103,29 +103,19 @@ function throughPeers(input: ThroughputInput, peers: PeerGroup): Entry[] {
   }));
 }
 
+/** By tunnel only: squid 5.7 cuts a forwarded upload that comes this fast, whoever sends it and with no sign-on, too. */
 function uploads({ scratch, size }: ThroughputInput, sink: Sink): Entry[] {
   const { name, bytes } = files[size];
   const file = join(directory, 'origin/www', name);
-  const upload = (title: string, scheme: 'http' | 'https'): Transfer => ({
-    title,
-    url: `${sink[scheme]}/`,
-    bytes,
-    ca: sink.ca,
-  });
-  const library = { file, home: scratch };
+  const upload = (title: string): Transfer => ({ title, url: `${sink.url}/`, bytes, ca: sink.ca });
   return [
-    { name: 'curl-up', contender: curlUpload(upload('curl -T FILE, http', 'http'), PROXY, file) },
+    { name: 'curl-up', contender: curlUpload(upload('curl -T FILE, https'), PROXY, file) },
     {
       ...{ name: 'library-up', against: 'curl-up' },
-      contender: libraryUpload(upload('request() with a file, http', 'http'), PROXY, library),
-    },
-    {
-      name: 'curl-up-tls',
-      contender: curlUpload(upload('curl -T FILE, https', 'https'), PROXY, file),
-    },
-    {
-      ...{ name: 'library-up-tls', against: 'curl-up-tls' },
-      contender: libraryUpload(upload('request() with a file, https', 'https'), PROXY, library),
+      contender: libraryUpload(upload('request() with a file, https'), PROXY, {
+        file,
+        home: scratch,
+      }),
     },
   ];
 }
