@@ -8,6 +8,7 @@ import type { Entry, Scenery } from './scenery.ts';
 import { sceneryOf, withoutTarget } from './scenery.ts';
 import type { Sink } from './sink.ts';
 import { startSink } from './sink.ts';
+import { TransferClients } from './transfer-client.ts';
 import type { Transfer } from './transfers.ts';
 import {
   commandTransfer,
@@ -39,9 +40,15 @@ const PROXY = `http://127.0.0.1:${proxies.ntlm.port}`;
 export async function prepareThroughput(input: ThroughputInput): Promise<Scenery> {
   const sink = await startSink(input.scratch);
   const peers = new PeerGroup(new URL(PROXY).host, input.scratch);
-  const entries = [...downloads(input), ...throughPeers(input, peers), ...uploads(input, sink)];
+  const clients = new TransferClients();
+  const entries = [
+    ...downloads(input, clients),
+    ...throughPeers(input, peers),
+    ...uploads(input, clients, sink),
+  ];
   const live = {
     [Symbol.asyncDispose]: async () => {
+      await clients[Symbol.asyncDispose]();
       await peers[Symbol.asyncDispose]();
       await sink[Symbol.asyncDispose]();
     },
@@ -50,23 +57,24 @@ export async function prepareThroughput(input: ThroughputInput): Promise<Scenery
   return sceneryOf(shown, 'throughput', live);
 }
 
-function downloads(input: ThroughputInput): Entry[] {
+function downloads(input: ThroughputInput, clients: TransferClients): Entry[] {
   const { scratch, dist, size } = input;
   const main = fileURLToPath(new URL('cli/main.js', dist));
   const command = { main, home: scratch, file: join(scratch, 'by-sallyport.bin') };
   const digest = sha256(size);
+  const place = { clients, home: scratch };
   const forwarded = (title: string): Transfer => download(title, 'http', input);
   const tunnelled = (title: string): Transfer => download(title, 'https', input);
   return [
     { name: 'curl', contender: curlTransfer(forwarded('curl -o /dev/null, http'), PROXY) },
     {
       ...{ name: 'library', against: 'curl', minRatio: MIN_LIBRARY_RATIO },
-      contender: libraryTransfer(forwarded('request(), to memory, http'), PROXY, scratch),
+      contender: libraryTransfer(forwarded('request(), to memory, http'), PROXY, place),
     },
     { name: 'curl-tls', contender: curlTransfer(tunnelled('curl -o /dev/null, https'), PROXY) },
     {
       ...{ name: 'library-tls', against: 'curl-tls', minRatio: MIN_LIBRARY_RATIO },
-      contender: libraryTransfer(tunnelled('request(), to memory, https'), PROXY, scratch),
+      contender: libraryTransfer(tunnelled('request(), to memory, https'), PROXY, place),
     },
     {
       name: 'curl-file',
@@ -104,7 +112,11 @@ function throughPeers(input: ThroughputInput, peers: PeerGroup): Entry[] {
 }
 
 /** By tunnel only: squid 5.7 cuts a forwarded upload that comes this fast, whoever sends it and with no sign-on, too. */
-function uploads({ scratch, size }: ThroughputInput, sink: Sink): Entry[] {
+function uploads(
+  { scratch, size }: ThroughputInput,
+  clients: TransferClients,
+  sink: Sink,
+): Entry[] {
   const { name, bytes } = files[size];
   const file = join(directory, 'origin/www', name);
   const upload = (title: string): Transfer => ({ title, url: `${sink.url}/`, bytes, ca: sink.ca });
@@ -113,8 +125,7 @@ function uploads({ scratch, size }: ThroughputInput, sink: Sink): Entry[] {
     {
       ...{ name: 'library-up', against: 'curl-up' },
       contender: libraryUpload(upload('request() with a file, https'), PROXY, {
-        file,
-        home: scratch,
+        ...{ clients, file, home: scratch },
       }),
     },
   ];

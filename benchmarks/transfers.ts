@@ -1,8 +1,6 @@
 // One transfer of many bytes, by each client that can do it: what it reaches in MB/s, by which clock, and the CPU time it takes.
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { HttpResponse, Upstream } from 'sallyport';
-import { createUpstream } from 'sallyport';
+import type { SallyportOptions } from 'sallyport';
 import { LAB } from '../test/lab/lab.ts';
 import type { Measurable, Sample } from './contender.ts';
 import { sampleOf } from './contender.ts';
@@ -11,6 +9,8 @@ import { curlConfig } from './curl-config.ts';
 import type { LocalProxy } from './local-proxy.ts';
 import type { Timed } from './run-process.ts';
 import { runTimed } from './run-process.ts';
+import type { TransferClients } from './transfer-client.ts';
+import type { TransferReport } from './transfer-process.ts';
 
 export interface Transfer {
   readonly title: string;
@@ -19,6 +19,12 @@ export interface Transfer {
   readonly bytes: number;
   /** The authority of an https:// URL. */
   readonly ca: string;
+}
+
+/** Where Sallyport runs. */
+export interface LibraryPlace {
+  readonly clients: TransferClients;
+  readonly home: string;
 }
 
 const { users } = LAB;
@@ -62,28 +68,21 @@ export function peerTransfer(
   };
 }
 
-/** `request()` in this process, which is warm; the bytes are counted and dropped. */
+/** `request()` in a warm process of its own; the bytes are counted and dropped. */
 export function libraryTransfer(
   { title, url, bytes, ca }: Transfer,
   proxy: string,
-  home: string,
+  { clients, home }: LibraryPlace,
 ): Measurable {
-  const engine = lazyEngine(proxy, home, ca);
+  const order = { options: libraryOptions(proxy, home, ca), url, upload: null };
   return {
     title,
     measure: async () => {
-      const upstream = await engine();
-      const cost = startCost();
-      const { status, scheme, body, legs, connections } = await upstream.request(url);
-      let received = 0;
-      for await (const piece of body as AsyncIterable<Buffer>) {
-        received += piece.length;
+      const report = await clients.transfer(title, order);
+      if (report.bytes !== bytes) {
+        throw new Error(`${report.bytes} bytes instead of ${bytes}`);
       }
-      const { ms, cpuMs } = cost();
-      if (status !== 200 || scheme !== 'NTLM' || received !== bytes || connections !== 1) {
-        throw new Error(`${status} by ${scheme}, ${received} bytes, ${connections} connections`);
-      }
-      return { ...transferSample(bytes, ms / 1000, cpuMs), legs };
+      return librarySample(report, bytes);
     },
   };
 }
@@ -141,25 +140,17 @@ export function curlUpload(
 export function libraryUpload(
   { title, url, bytes, ca }: Transfer,
   proxy: string,
-  { file, home }: { file: string; home: string },
+  { clients, home, file }: LibraryPlace & { readonly file: string },
 ): Measurable {
-  const engine = lazyEngine(proxy, home, ca);
+  const order = { options: libraryOptions(proxy, home, ca), url, upload: { file, bytes } };
   return {
     title,
     measure: async () => {
-      const upstream = await engine();
-      const cost = startCost();
-      const response = await upstream.request(url, {
-        method: 'PUT',
-        headers: [['Content-Length', String(bytes)]],
-        body: () => createReadStream(file),
-      });
-      const counted = await textOf(response);
-      const { ms, cpuMs } = cost();
-      if (response.status !== 200 || counted !== String(bytes)) {
-        throw new Error(`${response.status}: ${counted.slice(0, 80)}`);
+      const report = await clients.transfer(title, order);
+      if (report.text !== String(bytes)) {
+        throw new Error(`${report.text} bytes instead of ${bytes}`);
       }
-      return { ...transferSample(bytes, ms / 1000, cpuMs), legs: response.legs };
+      return librarySample(report, bytes);
     },
   };
 }
@@ -187,42 +178,20 @@ function expectBytes({ code, stdout }: Timed, bytes: number): number {
   return seconds;
 }
 
-/**
- * One engine for all rounds: what it trusts is read from the disk once. It is closed from the start, so that it keeps no
- * connection: each transfer signs on to one of its own, as curl does.
- */
-function lazyEngine(proxy: string, home: string, ca: string): () => Promise<Upstream> {
+function libraryOptions(proxy: string, home: string, ca: string): SallyportOptions {
   const { typed: user, password } = users.alice;
-  const options = { proxy, user, password, auth: 'ntlm', ca, env: { HOME: home } };
-  let engine: Upstream | undefined;
-  return async () => {
-    if (engine === undefined) {
-      engine = await createUpstream(options);
-      await engine.close();
-    }
-    return engine;
-  };
+  return { proxy, user, password, auth: 'ntlm', ca, env: { HOME: home } };
 }
 
-function startCost(): () => { readonly ms: number; readonly cpuMs: number } {
-  const used = process.cpuUsage();
-  const started = performance.now();
-  return () => {
-    const ms = performance.now() - started;
-    const { user, system } = process.cpuUsage(used);
-    return { ms, cpuMs: (user + system) / 1000 };
-  };
+function librarySample(report: TransferReport, bytes: number): Sample {
+  const { status, scheme, connections, legs, ms, cpuMs } = report;
+  if (status !== 200 || scheme !== 'NTLM' || connections !== 1) {
+    throw new Error(`${status} by ${scheme} over ${connections} connections`);
+  }
+  return { ...transferSample(bytes, ms / 1000, cpuMs), legs };
 }
 
 function transferSample(bytes: number, seconds: number, cpuMs: number | null): Sample {
   const cpuPerGb = cpuMs === null ? null : cpuMs / 1000 / (bytes / GB);
   return sampleOf(bytes / MB / seconds, { cpuPerGb });
-}
-
-async function textOf({ body }: HttpResponse): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of body as AsyncIterable<Buffer>) {
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString();
 }
