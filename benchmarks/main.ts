@@ -6,8 +6,8 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { LAB } from '../test/lab/lab.ts';
+import { parseArguments, runTool, UsageError } from '../test/tool-arguments.ts';
 import { compareRuns, formatComparison } from './compare.ts';
 import { findPeer, PEERS } from './peers.ts';
 import { formatAbsences, formatTable, isFine } from './report.ts';
@@ -41,7 +41,7 @@ Examples:
 `;
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseArguments({
     allowPositionals: true,
     options: {
       quick: { type: 'boolean', default: false },
@@ -67,7 +67,7 @@ async function main(): Promise<number> {
     return await compare(folder, positionals, values.assert);
   }
   if (positionals.length > 0) {
-    throw new Error(`${positionals[0]} is no option: see --help`);
+    throw new UsageError(`${positionals[0]} is no option.`);
   }
   const sections = chosenSections(values.only);
   const isWhole = !values.quick && sections.length === SECTIONS.length;
@@ -114,12 +114,12 @@ async function measure(input: Measuring): Promise<number> {
   }
 }
 
-/** @throws Error for a section there is none of */
+/** @throws UsageError for a section there is none of */
 function chosenSections(keys: readonly string[]): readonly SectionPlan[] {
   const stranger = keys.find((key) => !SECTIONS.some((section) => section.key === key));
   if (stranger !== undefined) {
     const known = SECTIONS.map(({ key }) => key).join(', ');
-    throw new Error(`There is no section ${stranger}; there are ${known}`);
+    throw new UsageError(`There is no section ${stranger}; there are ${known}.`);
   }
   return keys.length === 0 ? SECTIONS : SECTIONS.filter(({ key }) => keys.includes(key));
 }
@@ -177,12 +177,4 @@ async function bringLabUp(): Promise<void> {
   }
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  },
-);
+await runTool('bench', main);

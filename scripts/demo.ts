@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { SallyportOptions } from 'sallyport';
 import { createUpstream, formatProxyUrl, isSallyportError, resolveProxy } from 'sallyport';
 import type { CorporateProxyOptions, Origin } from 'sallyport/testing';
@@ -14,6 +13,17 @@ import {
   createTestCertificates,
   originBytes,
 } from 'sallyport/testing';
+import { parseArguments, runTool } from '../test/tool-arguments.ts';
+
+const USAGE = `npm run demo -- [--here URL]
+
+  --here URL  asks for this URL by way of the network this machine is in, with the environment and configuration of
+              whoever runs it; a password only from SALLYPORT_PASSWORD
+
+Examples:
+  npm run demo
+  npm run demo -- --here https://example.com/
+`;
 
 const BYTES = 10_000_000;
 const ALICE = { name: 'alice', domain: 'CORP', password: 'Alice-Secret1' };
@@ -54,19 +64,27 @@ const SCENES: readonly Scene[] = [
     client: {},
   },
   {
+    title: 'Digest with SHA-256, which never sends the password',
+    proxy: { schemes: ['Digest'], users: [BASIC_ALICE], digest: { algorithms: ['SHA-256'] } },
+    client: { user: 'alice' },
+  },
+  {
     title: 'Basic, allowed, inside TLS',
     proxy: { schemes: ['Basic'], users: [BASIC_ALICE], tls: certificates },
     client: { user: 'alice', auth: 'basic' },
   },
 ];
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { here: { type: 'string' } } });
-  if (values.here !== undefined) {
-    await tryHere(values.here);
-    return;
+async function main(): Promise<number> {
+  const { values } = parseArguments({
+    options: { here: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return 0;
   }
-  await playScenes();
+  await (values.here === undefined ? playScenes() : tryHere(values.here));
+  return 0;
 }
 
 async function playScenes(): Promise<void> {
@@ -184,8 +202,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-main().catch((error: unknown) => {
+await runTool('demo', main, (error) => {
   const hint = isSallyportError(error) && error.hint !== undefined ? ` ${error.hint}` : '';
-  process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}.${hint}\n`);
-  process.exitCode = 1;
+  return `${error instanceof Error ? error.message : String(error)}.${hint}`;
 });

@@ -2,7 +2,7 @@
 // output.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArguments, runTool, UsageError } from '../tool-arguments.ts';
 import { knownInputs, readInputs, writeCorpus } from './engine/corpus.ts';
 import type { Finding } from './engine/fuzz.ts';
 import { fuzz, minimise } from './engine/fuzz.ts';
@@ -11,20 +11,35 @@ import { judge } from './engine/judge.ts';
 import type { FuzzTarget } from './engine/target.ts';
 import { TARGETS } from './targets.ts';
 
-const USAGE = `Usage: npm run fuzz -- [target...] [--minutes N] [--seed N]
-       npm run fuzz -- target --replay FILE
-       npm run fuzz -- target --input TEXT
-Targets: ${TARGETS.map(({ name }) => name).join(', ')}
-`;
 /** For all targets together. */
 const DEFAULT_MINUTES = 5;
 const FINDINGS = join(process.cwd(), 'build', 'fuzz-findings');
 
-process.exitCode = main(process.argv.slice(2));
+const USAGE = `npm run fuzz -- [TARGET]... [--minutes N] [--seed N]
+npm run fuzz -- TARGET --replay FILE
+npm run fuzz -- TARGET --input TEXT
 
-/** Returns the exit code: 1 with findings, 2 for a command line that cannot be understood. */
+  TARGET         a parser by its name below; all of them unless told
+  --minutes N    for all targets together, ${DEFAULT_MINUTES} unless told; 0.5 is half a minute
+  --seed N       the run with this whole number again
+  --replay FILE  runs the inputs of a file, one a line, as build/fuzz-findings/ has them, and says what is wrong
+  --input TEXT   the same for one input in that form
+
+Examples:
+  npm run fuzz -- --minutes 10
+  npm run fuzz -- ntlm-challenge http1-body --minutes 2 --seed 7
+  npm run fuzz -- http1-body --replay build/fuzz-findings/http1-body-7-0.txt
+  npm run fuzz -- http1-body --input 'a\\r\\n'
+
+The exit code is 0 without a fault, 1 with one, 2 for a command line that cannot be understood.
+Targets: ${TARGETS.map(({ name }) => name).join(', ')}
+`;
+
+await runTool('fuzz', () => main(process.argv.slice(2)));
+
+/** @returns the exit code: 1 with findings. @throws UsageError */
 function main(args: string[]): number {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseArguments({
     args,
     allowPositionals: true,
     options: {
@@ -32,20 +47,31 @@ function main(args: string[]): number {
       seed: { type: 'string' },
       replay: { type: 'string' },
       input: { type: 'string' },
-      help: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
     },
   });
   const chosen = TARGETS.filter(({ name }) => positionals.includes(name));
   const minutes = Number(values.minutes);
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32));
-  const isUnderstood =
-    chosen.length === positionals.length && minutes > 0 && Number.isInteger(seed);
+  if (values.help) {
+    say(USAGE);
+    return 0;
+  }
+  const stranger = positionals.find((word) => !TARGETS.some(({ name }) => name === word));
+  if (stranger !== undefined) {
+    throw new UsageError(`There is no target ${stranger}.`);
+  }
+  if (!(minutes > 0)) {
+    throw new UsageError('--minutes is a number above 0.');
+  }
+  if (!Number.isInteger(seed)) {
+    throw new UsageError('--seed is a whole number.');
+  }
   const [target] = chosen;
   const { replay, input } = values;
   const isReplay = replay !== undefined || input !== undefined;
-  if (!isUnderstood || values.help || (isReplay && chosen.length !== 1)) {
-    say(USAGE);
-    return values.help ? 0 : 2;
+  if (isReplay && chosen.length !== 1) {
+    throw new UsageError('--replay and --input want one target.');
   }
   if (isReplay && target !== undefined) {
     return judgeAll(target, replay === undefined ? [parseInput(input ?? '')] : readInputs(replay));

@@ -2,29 +2,43 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArguments, runTool, UsageError } from '../tool-arguments.ts';
 import { formatProgress, formatReport } from './report.ts';
 import { runSoak } from './run.ts';
 
 const USAGE = `npm run soak -- [--handshakes N] [--seed S] [--plant-leaks]
-  --handshakes N  how many, 100000 unless told
-  --seed S        the run with this number again; the order of what overlaps is the machine's
+  --handshakes N  how many, 100000 unless told, 100 at least
+  --seed S        the run with this whole number again; the order of what overlaps is the machine's
   --plant-leaks   the soak itself leaks memory, descriptors and listeners: it must fail
+
+Examples:
+  npm run soak                                  four to eight minutes
+  npm run soak -- --handshakes 1000             as npm test does
+  npm run soak -- --handshakes 1000 --seed 20   the run a report named
+  npm run soak -- --handshakes 200 --plant-leaks
+
+The exit code is 0 when all checks hold, 1 when one does not, 2 for a command line that cannot be understood.
 `;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = parseArguments({
     options: {
       handshakes: { type: 'string', default: '100000' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       'plant-leaks': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const [handshakes, seed] = [Number(values.handshakes), Number(values.seed)];
-  if (values.help || !Number.isInteger(seed) || !(handshakes >= 100)) {
+  if (values.help) {
     process.stdout.write(USAGE);
-    return values.help ? 0 : 2;
+    return 0;
+  }
+  const [handshakes, seed] = [Number(values.handshakes), Number(values.seed)];
+  if (!(Number.isInteger(handshakes) && handshakes >= 100)) {
+    throw new UsageError('--handshakes is a whole number, 100 at least.');
+  }
+  if (!Number.isInteger(seed)) {
+    throw new UsageError('--seed is a whole number.');
   }
   const scratch = mkdtempSync(join(tmpdir(), 'sallyport-soak-'));
   process.env['SALLYPORT_STATE_DIR'] = join(scratch, 'state');
@@ -46,12 +60,4 @@ async function main(): Promise<number> {
   }
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.stderr.write(`soak: ${error instanceof Error ? error.stack : String(error)}\n`);
-    process.exitCode = 1;
-  },
-);
+await runTool('soak', main, (error) => String(error instanceof Error ? error.stack : error));
