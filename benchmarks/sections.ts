@@ -1,4 +1,5 @@
 // The sections of the table: what each is called, in which unit, how many rounds it gets and who prepares it.
+import { prepareBursts } from './bursts.ts';
 import { prepareDistance } from './distance.ts';
 import { prepareHandshakeCost } from './handshake-cost.ts';
 import { prepareManners } from './manners.ts';
@@ -89,6 +90,22 @@ export const SECTIONS: readonly SectionPlan[] = [
     unit: 'ms',
     rounds: { full: 11, quick: 2 },
     prepare: (input) => prepareManners({ ...input, tunnels: input.isQuick ? 50 : 200 }),
+  },
+  {
+    key: 'bursts',
+    letter: 'H',
+    title: `CONNECT through a local proxy, its proxy ${RTT_MS} ms away`,
+    unit: 'ms',
+    rounds: { full: 11, quick: 1 },
+    prepare: (input) => prepareBursts({ ...input, rttMs: RTT_MS }),
+  },
+  {
+    key: 'local',
+    letter: 'I',
+    title: 'CONNECT through a local proxy, no distance',
+    unit: 'ms',
+    rounds: { full: 11, quick: 1 },
+    prepare: (input) => prepareBursts({ ...input, rttMs: 0 }),
   },
 ];
 

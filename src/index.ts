@@ -10,6 +10,7 @@ export {
   EVENT_NAMES,
   type Layer,
   type LegEvent,
+  type ReadyEvent,
 } from './observe/events.ts';
 export { formatProxyUrl, type ProxyAddress, type Route, type RouteSource } from './route/route.ts';
 export {

@@ -1,11 +1,12 @@
 // `sallyport run -- CMD ARGS`: a local proxy of its own for one program, which ends with it. Owns the order of things.
 import { isatty } from 'node:tty';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Route } from '../route/route.ts';
 import { createProxyServer } from '../server/local-proxy.ts';
 import { childEnvironment, LOOPBACK, RUN_VARIABLE } from '../settings/child-environment.ts';
 import { isJavaProgram } from '../settings/java-options.ts';
 import { findStatePlace } from '../settings/state-path.ts';
+import { MAX_READY } from '../upstream/ready-connections.ts';
 import type { UpstreamSettings } from '../upstream/settings.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { authorityBundle } from './authority-bundle.ts';
@@ -40,6 +41,7 @@ const BESIDE: Route = { kind: 'direct', source: { kind: 'default', name: 'this m
 interface RunFlags extends CommonFlags, PortFlags {
   readonly java?: true;
   readonly linger?: true;
+  readonly warm: number;
 }
 
 export function runCommand(): Command {
@@ -50,6 +52,7 @@ export function runCommand(): Command {
     .option('--java', 'tell Java, too (done unasked for java, mvn, gradle and their kin)')
     .option('--linger', 'keep the proxy while programs that were left running use it');
   return withPortOptions(withSignOnOptions(withRouteOptions(command)))
+    .addOption(warmOption())
     .addHelpText('after', EXAMPLES)
     .action(async (said: readonly string[], flags: RunFlags) => {
       const words = said.length > 0 ? said : [shell()];
@@ -80,7 +83,8 @@ async function runBehindProxy(
 ): Promise<ProgramEnd> {
   const [command = ''] = words;
   const bundle = await authorityBundle(settings.trust, findStatePlace());
-  await using upstream = new Upstream({ ...settings, routeFor: pastLoopback(settings.routeFor) });
+  const routes = { ...settings, routeFor: pastLoopback(settings.routeFor) };
+  await using upstream = new Upstream(routes, undefined, { warm: flags.warm });
   const java = flags.java === true || isJavaProgram(command);
   const port = portOptions(flags);
   // Java is told of no token: it would stand in the list of processes.
@@ -111,6 +115,17 @@ function tellHowToLeave(): void {
   if (isatty(0) && isatty(2)) {
     remark('what you start in this shell goes through the proxy; exit leaves it');
   }
+}
+
+function warmOption(): Option {
+  return new Option('--warm <count>', 'connections signed on ahead, at most; 0 makes none')
+    .default(MAX_READY)
+    .argParser((text) => {
+      if (!/^\d+$/.test(text) || Number(text) > MAX_READY) {
+        throw new InvalidArgumentError(`It is a number from 0 to ${MAX_READY}.`);
+      }
+      return Number(text);
+    });
 }
 
 function shell(): string {

@@ -37,16 +37,33 @@ export interface ConnectionEvent {
   readonly to: string;
 }
 
+/** A connection that was signed on ahead of demand, and what became of it. */
+export interface ReadyEvent {
+  /** `host:port` of the proxy. */
+  readonly to: string;
+  /**
+   * - `made`: it is at hand
+   * - `used`: a request took it
+   * - `wasted`: it ended without one
+   * - `off`: for some time none are made here
+   */
+  readonly action: 'made' | 'used' | 'wasted' | 'off';
+  /** Why it ended or none are made, in words. */
+  readonly reason: string | null;
+}
+
 /** `diagnostics_channel` names, public and stable. */
 export const EVENT_NAMES = {
   leg: 'sallyport:leg',
   choice: 'sallyport:choice',
   connection: 'sallyport:connection',
+  ready: 'sallyport:ready',
 } as const;
 
 const legs = channel(EVENT_NAMES.leg);
 const choices = channel(EVENT_NAMES.choice);
 const connections = channel(EVENT_NAMES.connection);
+const readies = channel(EVENT_NAMES.ready);
 
 /** @param describe is called only when somebody listens: every answer passes here */
 export function publishLeg(describe: () => LegEvent): void {
@@ -64,5 +81,11 @@ export function publishChoice(event: ChoiceEvent): void {
 export function publishConnection(event: ConnectionEvent): void {
   if (connections.hasSubscribers) {
     connections.publish(event);
+  }
+}
+
+export function publishReady(event: ReadyEvent): void {
+  if (readies.hasSubscribers) {
+    readies.publish(event);
   }
 }

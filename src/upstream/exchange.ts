@@ -26,9 +26,21 @@ export interface WireRequest {
 export interface Hop {
   /** A new connection. */
   open(): Promise<Connection>;
-  /** A signed-on connection that is at hand, or `null`. */
+  /** A connection that is at hand, or `null`. */
   takeIdle(): Connection | null;
+  /**
+   * A CONNECT on a fresh connection got this status: gives connections back that only wait.
+   *
+   * @returns whether there were any: they may have been one too many
+   */
+  giveBack?(status: number): boolean;
 }
+
+/**
+ * What came of a connection that was at hand: it served; the proxy would not have it used again; or it ended without an
+ * answer.
+ */
+export type Reuse = 'served' | 'refused' | 'lost';
 
 export interface Patience {
   /** For the answer to a leg that is not the last, and for the rest of any head that has begun, in milliseconds. */
@@ -49,6 +61,10 @@ export interface Answer {
   /** Requests that were sent, the first without credentials included. */
   readonly legs: number;
   readonly connectionsOpened: number;
+  /** `null` where none was at hand. */
+  readonly reuse: Reuse | null;
+  /** Whether connections that only wait were given back, and the request sent once more. */
+  readonly gaveBack: boolean;
 }
 
 /** A proxy's page about a 407 is dropped up to this size; beyond it a new connection is cheaper. */
@@ -81,12 +97,13 @@ export interface ExchangeInput {
  */
 export async function exchange(input: ExchangeInput): Promise<Answer> {
   const { hop, signOns } = input;
-  const count = { legs: 0, opened: 0, wantsFresh: false };
+  const count: Count = { legs: 0, opened: 0, wantsFresh: false, reuse: null, gaveBack: false };
   try {
     while (true) {
       const idle = count.opened === 0 && !count.wantsFresh ? hop.takeIdle() : null;
-      const connection = idle ?? (await hop.open());
+      const connection = idle ?? (await openFresh(input));
       count.opened += idle === null ? 1 : 0;
+      count.reuse = idle === null ? count.reuse : 'served';
       const run = new Run({ ...input, connection, count, isFromPool: idle !== null });
       const answer = await run.toTheEnd(input.signal);
       if (answer !== 'start-over') {
@@ -104,16 +121,37 @@ export async function exchange(input: ExchangeInput): Promise<Answer> {
   }
 }
 
+function openFresh({ hop, signOns }: ExchangeInput): Promise<Connection> {
+  for (const signOn of signOns) {
+    signOn.prepare();
+  }
+  return hop.open();
+}
+
+/** Shared by all runs of an exchange. */
+interface Count {
+  legs: number;
+  opened: number;
+  wantsFresh: boolean;
+  reuse: Reuse | null;
+  gaveBack: boolean;
+}
+
+/** Whether a request that was lost may be sent once more: nothing is done twice by it, and its body is still there. */
+export function isRepeatable({ method, upload }: WireRequest): boolean {
+  return !NOT_IDEMPOTENT.has(method) && (upload?.canBeSent ?? true);
+}
+
 interface RunInput extends ExchangeInput {
   readonly connection: Connection;
-  /** Shared by all runs of an exchange. */
-  readonly count: { legs: number; opened: number; wantsFresh: boolean };
+  readonly count: Count;
   readonly isFromPool: boolean;
 }
 
 /** The legs on one connection. */
 class Run {
   readonly #connection: Connection;
+  readonly #hop: Hop;
   readonly #request: WireRequest;
   readonly #signOns: readonly SignOn[];
   readonly #patience: Patience;
@@ -123,8 +161,9 @@ class Run {
   #expects = true;
   #challengeTimer: NodeJS.Timeout | undefined;
 
-  constructor({ connection, request, signOns, patience, count, isFromPool }: RunInput) {
+  constructor({ connection, hop, request, signOns, patience, count, isFromPool }: RunInput) {
     this.#connection = connection;
+    this.#hop = hop;
     this.#request = request;
     this.#signOns = signOns;
     this.#patience = patience;
@@ -176,9 +215,9 @@ class Run {
       const keeps = staysOpen && this.#uploaded;
       this.#holdChallenge(head);
       const decision = await this.#decide(head, keeps);
-      if (first && this.#refusedReuse(head)) {
-        this.#count.wantsFresh = true;
-        return this.#startOver();
+      const another = this.#onAnother(head, first, decision);
+      if (another !== null) {
+        return another;
       }
       if (decision.do === 'deliver') {
         const { refusal = null } = decision;
@@ -186,11 +225,12 @@ class Run {
           // The server said yes, but could not prove who it is.
           throw refusal;
         }
-        const { legs, opened: connectionsOpened } = this.#count;
+        const { legs, opened: connectionsOpened, reuse, gaveBack } = this.#count;
         const connection = this.#connection;
         // What follows is a body, which may take its time.
         connection.allow(null);
-        return { head, framing, connection, keeps, refusal, legs, connectionsOpened };
+        const cost = { legs, connectionsOpened, reuse, gaveBack };
+        return { head, framing, connection, keeps, refusal, ...cost };
       }
       if (decision.connection === 'fresh' || !(await this.#goesOn(framing))) {
         return this.#startOver();
@@ -214,10 +254,29 @@ class Run {
     return head.status === 417 && this.#expects && !this.#uploaded;
   }
 
+  /** A refusal of CONNECT that may be about the connection: it is asked for once more on a fresh one. */
+  #onAnother(head: ResponseHead, first: boolean, decision: Decision): 'start-over' | null {
+    if (this.#request.method !== 'CONNECT') {
+      return null;
+    }
+    if (first && this.#refusedReuse(head)) {
+      return this.#startOver('refused');
+    }
+    return decision.do === 'deliver' && this.#heldTooMany(head) ? this.#startOver() : null;
+  }
+
   /** Some proxies open no tunnel on a connection that has served requests; others mean the address, and say so again. */
   #refusedReuse({ status }: ResponseHead): boolean {
-    const isRefusal = status >= 400 && status < 500 && status !== 407;
-    return isRefusal && this.#isFromPool && this.#request.method === 'CONNECT';
+    return this.#isFromPool && status >= 400 && status < 500 && status !== 407;
+  }
+
+  /** A limit on connections looks like any other refusal; what only waits is let go for what is wanted now. */
+  #heldTooMany({ status }: ResponseHead): boolean {
+    if (this.#isFromPool || this.#count.gaveBack) {
+      return false;
+    }
+    this.#count.gaveBack = this.#hop.giveBack?.(status) === true;
+    return this.#count.gaveBack;
   }
 
   /** The layer whose status it is decides; for the others the answer is a pass. */
@@ -350,21 +409,25 @@ class Run {
     for (const signOn of this.#signOns) {
       const verdict = signOn.lost(error);
       if (verdict === 'start-over') {
-        return this.#startOver();
+        return this.#startOver('lost');
       }
       if (verdict !== null) {
         throw verdict;
       }
     }
-    const { method, upload } = this.#request;
-    const mayRepeat = !NOT_IDEMPOTENT.has(method) && (upload?.canBeSent ?? true);
-    if (this.#isFromPool && first && mayRepeat) {
-      return this.#startOver();
+    if (this.#isFromPool && first && isRepeatable(this.#request)) {
+      return this.#startOver('lost');
     }
     throw error;
   }
 
-  #startOver(): 'start-over' {
+  /** @param why by default: a connection that is signed on and asked again is refused, any other did serve */
+  #startOver(why: Reuse = this.#connection.signedOn ? 'refused' : 'served'): 'start-over' {
+    if (this.#isFromPool) {
+      this.#count.reuse = why;
+      // What ails this one may ail them all.
+      this.#count.wantsFresh = true;
+    }
     if (this.#count.opened >= MAX_CONNECTIONS) {
       throw new SallyportError(
         'HANDSHAKE_LOOP',

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { Place } from './handshake-limit.ts';
-import { HandshakeLimit } from './handshake-limit.ts';
+import { HandshakeLimit, NotNow } from './handshake-limit.ts';
 
 const signal = new AbortController().signal;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -114,5 +114,56 @@ describe('HandshakeLimit', () => {
     await expect(waiting).rejects.toThrow('enough');
     places[0]?.leave();
     (await next).leave();
+  });
+
+  describe('enterAhead()', () => {
+    it('leaves half of the door free, and goes behind all who wait', async () => {
+      const limit = new HandshakeLimit();
+      const order: string[] = [];
+      const first = await limit.enterAhead('a', signal);
+      await limit.enterAhead('a', signal);
+      const third = limit.enterAhead('a', signal).then(() => order.push('ahead'));
+      const places = [await limit.enter('a', signal), await limit.enter('a', signal)];
+      const waiting = limit.enter('a', signal).then((place) => {
+        order.push('waiting');
+        return place;
+      });
+      first.leave();
+      const last = await waiting;
+      places[0]?.leave();
+      places[1]?.leave();
+      await turn();
+      expect(order).toEqual(['waiting']);
+      last.leave();
+      await third;
+      expect(order).toEqual(['waiting', 'ahead']);
+    });
+
+    it('is turned away where a challenge was late a moment ago', async () => {
+      let now = 0;
+      const limit = new HandshakeLimit(() => now);
+      await pass(limit, 1, 10);
+      const places = [await limit.enterAhead('a', signal), await limit.enterAhead('a', signal)];
+      const waiting = limit.enterAhead('a', signal);
+      places[0]?.challenged(100);
+      await expect(waiting).rejects.toBeInstanceOf(NotNow);
+      await expect(limit.enterAhead('a', signal)).rejects.toBeInstanceOf(NotNow);
+      places[0]?.leave();
+      places[1]?.leave();
+      now += 1000;
+      (await limit.enterAhead('a', signal)).leave();
+    });
+
+    it('forgets whoever gives up waiting', async () => {
+      const limit = new HandshakeLimit();
+      const places = [await limit.enterAhead('a', signal), await limit.enterAhead('a', signal)];
+      const controller = new AbortController();
+      const waiting = limit.enterAhead('a', controller.signal);
+      const next = limit.enterAhead('a', signal);
+      controller.abort(new Error('enough'));
+      await expect(waiting).rejects.toThrow('enough');
+      places[0]?.leave();
+      (await next).leave();
+    });
   });
 });

@@ -1,7 +1,9 @@
 // The engine for a single use: settings are read, one thing is done, nothing stays open. Long-lived programs make an
 // `Upstream` of their own and share its pool.
 import type { Socket } from 'node:net';
+import { SallyportError } from '../errors/sallyport-error.ts';
 import type { Route } from '../route/route.ts';
+import { MAX_READY } from './ready-connections.ts';
 import type { SallyportOptions } from './settings.ts';
 import { resolveSettings } from './settings.ts';
 import type { Target } from './target.ts';
@@ -24,7 +26,15 @@ import type { RequestOptions } from './wire-request.ts';
  * ```
  */
 export async function createUpstream(options: SallyportOptions = {}): Promise<Upstream> {
-  return new Upstream(await resolveSettings(options));
+  const warm = checkWarm(options.warm);
+  return new Upstream(await resolveSettings(options), undefined, { warm });
+}
+
+function checkWarm(warm = 0): number {
+  if (!(Number.isInteger(warm) && warm >= 0 && warm <= MAX_READY)) {
+    throw new SallyportError('OPTION_INVALID', `warm is not a number from 0 to ${MAX_READY}`);
+  }
+  return warm;
 }
 
 /**
@@ -44,7 +54,7 @@ export async function connect(
   target: string | Target,
   options: SallyportOptions & ConnectOptions = {},
 ): Promise<ConnectResult> {
-  await using upstream = await createUpstream(options);
+  await using upstream = await createUpstream({ ...options, warm: 0 });
   return await upstream.connect(target, options);
 }
 
@@ -57,7 +67,7 @@ export async function openTunnel(
   target: string | Target,
   options: SallyportOptions & ConnectOptions = {},
 ): Promise<Socket> {
-  await using upstream = await createUpstream(options);
+  await using upstream = await createUpstream({ ...options, warm: 0 });
   return await upstream.openTunnel(target, options);
 }
 
@@ -70,7 +80,7 @@ export async function request(
   url: string | URL,
   options: SallyportOptions & RequestOptions = {},
 ): Promise<HttpResponse> {
-  await using upstream = await createUpstream(options);
+  await using upstream = await createUpstream({ ...options, warm: 0 });
   return await upstream.request(url, options);
 }
 

@@ -1,5 +1,5 @@
-// Signed-on idle connections, by (proxy, identity, scheme). Owns their ageing and their end; a connection in it keeps
-// no process alive.
+// Idle connections to proxies, by (proxy, identity): those that have served requests, and those that were signed on ahead
+// and have served none. Owns their ageing and their end; a connection in it keeps no process alive.
 import { publishConnection } from '../observe/events.ts';
 import type { Connection } from './connection.ts';
 
@@ -7,58 +7,148 @@ import type { Connection } from './connection.ts';
 const IDLE_MS = 10_000;
 const MAX_IDLE_PER_KEY = 32;
 
+/** What became of a connection that was signed on ahead. */
+export type ReadyEnd =
+  /** Somebody took it. */
+  | 'used'
+  /** The proxy closed it. */
+  | 'closed'
+  /** Nobody wanted it for its time. */
+  | 'expired'
+  /** It was let go by us. */
+  | 'dropped';
+
+/** How long a connection that was signed on ahead may wait, and who is told of its end. */
+export interface Readiness {
+  readonly idleMs: number;
+  /** @param afterMs how long it waited */
+  ended(how: ReadyEnd, afterMs: number): void;
+}
+
 interface Idle {
   readonly connection: Connection;
-  readonly timer: NodeJS.Timeout;
+  readonly ready: Readiness | null;
+  /** Takes it out of the books. */
+  leave(how: ReadyEnd): void;
 }
+
+/** `used` connections have served requests, `ready` ones have served none. */
+export type IdleKind = 'used' | 'ready';
 
 export class Pool {
   readonly #idle = new Map<string, Idle[]>();
+  readonly #now: () => number;
   #closed = false;
 
-  /** The connection that was used last, or `null`. */
-  take(key: string): Connection | null {
-    const idle = this.#idle.get(key) ?? [];
-    for (let one = idle.pop(); one !== undefined; one = idle.pop()) {
-      clearTimeout(one.timer);
+  /** @param now a monotonic clock in milliseconds */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /**
+   * The connection that was put back last, or `null`.
+   *
+   * @param first which kind goes first
+   * @param isFit leaves the others where they are
+   */
+  take(
+    key: string,
+    first: IdleKind = 'used',
+    isFit: (connection: Connection) => boolean = () => true,
+  ): Connection | null {
+    const fit = this.#of(key).filter(({ connection }) => isFit(connection));
+    const [preferred, others] = [fit.filter(isOf(first)), fit.filter((one) => !isOf(first)(one))];
+    for (const one of [...preferred.reverse(), ...others.reverse()]) {
       if (one.connection.isIdle) {
+        one.leave('used');
         one.connection.socket.ref();
         publishConnection({ action: 'reused', to: one.connection.peer.name });
         return one.connection;
       }
+      one.leave('closed');
       one.connection.destroy();
     }
-    this.#idle.delete(key);
     return null;
   }
 
-  put(key: string, connection: Connection): void {
-    const idle = this.#idle.get(key) ?? [];
-    if (this.#closed || !connection.isIdle || idle.length >= MAX_IDLE_PER_KEY) {
+  /** How many wait, of whatever kind. */
+  count(key: string): number {
+    return this.#of(key).length;
+  }
+
+  /** @param ready for a connection that has served nobody yet; these have no limit here */
+  put(key: string, connection: Connection, ready: Readiness | null = null): void {
+    const isFull = ready === null && this.#of(key).filter(isOf('used')).length >= MAX_IDLE_PER_KEY;
+    if (this.#closed || !connection.isIdle || isFull) {
       connection.destroy();
+      ready?.ended('dropped', 0);
       return;
     }
     connection.socket.unref();
-    const timer = setTimeout(() => this.#drop(key, connection), IDLE_MS);
-    timer.unref();
-    idle.push({ connection, timer });
-    this.#idle.set(key, idle);
+    this.#enter(key, connection, ready);
     publishConnection({ action: 'pooled', to: connection.peer.name });
+  }
+
+  /**
+   * Ends those that have served nobody yet.
+   *
+   * @returns how many there were
+   */
+  dropReady(key: string): number {
+    const ready = this.#of(key).filter(isOf('ready'));
+    for (const one of ready) {
+      one.leave('dropped');
+      one.connection.destroy();
+    }
+    return ready.length;
   }
 
   /** Ends every idle connection; those in use end themselves when they come back. */
   close(): void {
     this.#closed = true;
-    for (const { connection, timer } of [...this.#idle.values()].flat()) {
-      clearTimeout(timer);
-      connection.destroy();
+    for (const one of [...this.#idle.values()].flat()) {
+      one.leave('dropped');
+      one.connection.destroy();
     }
-    this.#idle.clear();
   }
 
-  #drop(key: string, connection: Connection): void {
-    const left = (this.#idle.get(key) ?? []).filter((one) => one.connection !== connection);
-    this.#idle.set(key, left);
-    connection.destroy();
+  #enter(key: string, connection: Connection, ready: Readiness | null): void {
+    const { socket } = connection;
+    const since = this.#now();
+    const drop = (how: ReadyEnd): void => {
+      one.leave(how);
+      connection.destroy();
+    };
+    const closed = (): void => drop('closed');
+    const timer = setTimeout(() => drop('expired'), ready?.idleMs ?? IDLE_MS);
+    timer.unref();
+    const one: Idle = {
+      ...{ connection, ready },
+      leave: (how) => {
+        clearTimeout(timer);
+        socket.off('end', closed).off('close', closed);
+        this.#remove(key, one);
+        ready?.ended(how, this.#now() - since);
+      },
+    };
+    socket.once('end', closed).once('close', closed);
+    this.#idle.set(key, [...this.#of(key), one]);
   }
+
+  #of(key: string): readonly Idle[] {
+    return this.#idle.get(key) ?? [];
+  }
+
+  #remove(key: string, gone: Idle): void {
+    const left = this.#of(key).filter((one) => one !== gone);
+    if (left.length === 0) {
+      this.#idle.delete(key);
+    } else {
+      this.#idle.set(key, left);
+    }
+  }
+}
+
+function isOf(kind: IdleKind): (one: Idle) => boolean {
+  return ({ ready }) => (ready !== null) === (kind === 'ready');
 }

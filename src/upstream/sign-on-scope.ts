@@ -37,7 +37,7 @@ export interface SignOnScope {
   readonly behindForwardingProxy: boolean;
   readonly memory: ProxyMemory;
   readonly nonces: DigestNonces;
-  readonly gate: LogonGate;
-  readonly limit: HandshakeLimit;
+  readonly gate: Pick<LogonGate, 'enter' | 'prepare'>;
+  readonly limit: Pick<HandshakeLimit, 'enter'>;
   readonly starts: FirstStarts;
 }

@@ -7,14 +7,16 @@ import type { Readable } from 'node:stream';
 import type { Identity } from '../auth/credentials.ts';
 import { identityKey } from '../auth/credentials.ts';
 import { DigestNonces } from '../auth/digest-nonces.ts';
-import type { LogonGate } from '../auth/logons/logon-gate.ts';
+import type { LogonGate, LogonRequest, LogonTicket } from '../auth/logons/logon-gate.ts';
 import { processLogonGate } from '../auth/logons/logon-gate.ts';
 import { realmOf } from '../auth/logons/logon-realm.ts';
+import { bindsConnection } from '../auth/mechanisms.ts';
 import type { SchemeName } from '../auth/session.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import type { ResponseHead } from '../http1/head.ts';
+import type { HeaderField } from '../http1/header-list.ts';
 import { VERSION } from '../observe/version.ts';
-import type { ProxyAddress, Route, RouteSource } from '../route/route.ts';
+import type { ProxyAddress, Route } from '../route/route.ts';
 import type { ClientTie } from './client-tie.ts';
 import { signsOnConnection } from './client-tie.ts';
 import type { Peer } from './connection.ts';
@@ -22,12 +24,14 @@ import { Connection } from './connection.ts';
 import type { DialOptions } from './dial.ts';
 import { dialTcp, secure } from './dial.ts';
 import type { Answer, Hop, WireRequest } from './exchange.ts';
-import { exchange } from './exchange.ts';
+import { exchange, isRepeatable } from './exchange.ts';
 import { FirstStarts } from './first-starts.ts';
-import { HandshakeLimit } from './handshake-limit.ts';
+import { HandshakeLimit, NotNow } from './handshake-limit.ts';
 import { isLoopbackToken } from './loopback-token.ts';
 import { Pool } from './pool.ts';
 import { ProxyMemory } from './proxy-memory.ts';
+import type { ReadyPlace } from './ready-connections.ts';
+import { QUIET_MS, ReadyConnections } from './ready-connections.ts';
 import { ResponseBody } from './response-body.ts';
 import { serviceNames } from './service-names.ts';
 import type { UpstreamSettings } from './settings.ts';
@@ -84,27 +88,42 @@ export interface ConnectOptions {
   readonly via?: string;
 }
 
+/** What a client of its own is told beside its settings. */
+export interface UpstreamDeps {
+  /**
+   * Connections to be signed on ahead for CONNECT, at most, for each proxy (docs/decisions/ready-connections.md). Default
+   * 0: only a program that runs for a while should make any.
+   */
+  readonly warm?: number;
+  /** How long these wait without another CONNECT, in milliseconds. Default 60,000. */
+  readonly quietMs?: number;
+  /** A monotonic clock in milliseconds, by which what was set aside ages, and demand. */
+  readonly now?: () => number;
+}
+
 type ProxyRoute = Route & { readonly kind: 'proxy' };
 
 /** A client of its own pool and memory. Close it when done; its idle connections keep no process alive. */
 export class Upstream implements AsyncDisposable {
   readonly #settings: UpstreamSettings;
   readonly #gate: LogonGate;
-  readonly #pool = new Pool();
+  readonly #pool: Pool;
+  readonly #ready: ReadyConnections;
   readonly #limit = new HandshakeLimit();
   readonly #starts = new FirstStarts();
   readonly #memory: ProxyMemory;
   readonly #nonces = new DigestNonces();
 
-  /** @param now a monotonic clock in milliseconds, by which what was set aside ages */
   constructor(
     settings: UpstreamSettings,
     gate: LogonGate = processLogonGate,
-    now: () => number = () => performance.now(),
+    { warm = 0, quietMs = QUIET_MS, now = () => performance.now() }: UpstreamDeps = {},
   ) {
     this.#settings = settings;
     this.#gate = gate;
     this.#memory = new ProxyMemory(now);
+    this.#pool = new Pool(now);
+    this.#ready = new ReadyConnections({ pool: this.#pool, most: warm, quietMs, now });
   }
 
   /** @throws SallyportError URL_INVALID, PROXY_URL_INVALID, NO_PROXY_INVALID */
@@ -156,7 +175,6 @@ export class Upstream implements AsyncDisposable {
     const hop: Hop = {
       takeIdle: () => options.tie?.take(this, key) ?? null,
       open: async () => {
-        signOns.forEach((one) => void one.prepare());
         const { connection, passage: through } = await this.#reachOrigin(
           url,
           route,
@@ -180,6 +198,7 @@ export class Upstream implements AsyncDisposable {
 
   /** Ends the idle connections. */
   async close(): Promise<void> {
+    this.#ready.close();
     this.#pool.close();
   }
 
@@ -197,15 +216,24 @@ export class Upstream implements AsyncDisposable {
     const origin = this.#originSignOns(url, true, signal);
     const tieKey = `${this.#hopKey(route.proxy)} ${url.origin}`;
     const takeTied = () => tie?.take(this, tieKey) ?? null;
-    const { answer, signOn } = await this.#throughProxy(route, signal, origin, request, takeTied);
+    const signOn = await this.#proxySignOn(route, signal);
+    const key = this.#poolKey(route.proxy, signOn.identity);
+    const mayRepeat = isRepeatable(request) && request.upload?.isOneShot !== true;
+    // What is not signed on is cheap to open, and no reason to risk a request that cannot be repeated.
+    const isFit = ({ signedOn }: Connection): boolean => signedOn !== null || mayRepeat;
+    const hop: Hop = {
+      open: () => this.#reachProxy(route.proxy, signal),
+      takeIdle: () => takeTied() ?? this.#pool.take(key, 'used', isFit),
+    };
+    const signOns = [signOn, ...origin];
+    const answer = await exchange({ hop, request, signOns, patience: this.#patience, signal });
     if (answer.head.status === 407) {
       answer.connection.destroy();
       throw answer.refusal ?? unexplained407(route.proxy);
     }
-    const key = this.#poolKey(route.proxy, signOn.identity);
     const keepTied = tied(answer, request, this.#keeper(tie, tieKey));
     const free = (connection: Connection): void => {
-      const fit = answer.keeps && connection.signedOn !== null && !connection.tied;
+      const fit = answer.keeps && !connection.tied;
       fit ? this.#pool.put(key, connection) : keepTied(connection);
     };
     return {
@@ -215,26 +243,6 @@ export class Upstream implements AsyncDisposable {
       refusal: answer.refusal,
       body: bodyOf(answer, signal, free),
     };
-  }
-
-  async #throughProxy(
-    { proxy, source }: ProxyRoute,
-    signal: AbortSignal,
-    originSignOns: readonly SignOn[],
-    request: WireRequest,
-    takeTied: () => Connection | null = () => null,
-  ): Promise<{ answer: Answer; signOn: SignOn }> {
-    const signOn = await this.#proxySignOn(proxy, source, signal);
-    const signOns = [signOn, ...originSignOns];
-    const hop: Hop = {
-      open: () => {
-        signOns.forEach((one) => void one.prepare());
-        return this.#reachProxy(proxy, signal);
-      },
-      takeIdle: () => takeTied() ?? this.#pool.take(this.#poolKey(proxy, signOn.identity)),
-    };
-    const answer = await exchange({ hop, request, signOns, patience: this.#patience, signal });
-    return { answer, signOn };
   }
 
   /** The route of a bare `host:port` is that of an https URL. */
@@ -258,23 +266,88 @@ export class Upstream implements AsyncDisposable {
         ...{ legs: 0, connections: 1, refusal: null },
       };
     }
-    const { answer, signOn } = await this.#throughProxy(route, signal, [], {
-      method: 'CONNECT',
-      target: name,
-      headers: [
-        ['Host', name],
-        ['User-Agent', `sallyport/${VERSION}`],
-        ['Proxy-Connection', 'Keep-Alive'],
-        ...(via === undefined ? [] : ([['Via', via]] as const)),
-      ],
-      upload: null,
-    });
+    const { answer, signOn } = await this.#connectThrough(route, name, signal, via);
     return {
       ...answerHead(answer.head),
       ...passage(route, answer, signOn),
       ...answer.connection.detach(),
       refusal: answer.refusal,
     };
+  }
+
+  async #connectThrough(
+    route: ProxyRoute,
+    name: string,
+    signal: AbortSignal,
+    via: string | undefined,
+  ): Promise<{ answer: Answer; signOn: SignOn }> {
+    const signOn = await this.#proxySignOn(route, signal);
+    const key = this.#poolKey(route.proxy, signOn.identity);
+    this.#ready.asked(this.#readyPlace(route, key));
+    const hop: Hop = {
+      open: () => this.#reachProxy(route.proxy, signal),
+      takeIdle: () => (this.#ready.mayReuse(key) ? this.#pool.take(key, 'ready') : null),
+      giveBack: (status) => this.#ready.giveBack(key, status),
+    };
+    const answer = await exchange({
+      ...{ hop, signal, signOns: [signOn], patience: this.#patience },
+      request: {
+        method: 'CONNECT',
+        target: name,
+        headers: [
+          ...ownHeaders(name, `sallyport/${VERSION}`),
+          ...(via === undefined ? [] : ([['Via', via]] as const)),
+        ],
+        upload: null,
+      },
+    });
+    this.#ready.answered(key, answer);
+    return { answer, signOn };
+  }
+
+  #readyPlace(route: ProxyRoute, key: string): ReadyPlace {
+    const proxy = targetName(route.proxy);
+    return { key, proxy, make: (signal) => this.#signOnAhead(route, proxy, signal) };
+  }
+
+  /** By a request that is cheap for the proxy, and is told from others by its User-Agent. */
+  async #signOnAhead(
+    route: ProxyRoute,
+    proxy: string,
+    signal: AbortSignal,
+  ): Promise<Answer | null> {
+    const known = this.#memory.preferred(proxy);
+    if (
+      known === null ||
+      !bindsConnection(known.mechanism) ||
+      this.#memory.wantsTokenEachTime(proxy)
+    ) {
+      return null;
+    }
+    setMaxListeners(0, signal);
+    const signOn = await this.#proxySignOn(route, signal, {
+      gate: { prepare: () => undefined, enter: (request) => this.#enterTrusted(request) },
+      limit: { enter: (name, aborted) => this.#limit.enterAhead(name, aborted) },
+    });
+    return exchange({
+      hop: { open: () => this.#reachProxy(route.proxy, signal), takeIdle: () => null },
+      request: {
+        method: 'HEAD',
+        target: `http://${proxy}/`,
+        headers: ownHeaders(proxy, `sallyport/${VERSION} (signs on ahead)`),
+        upload: null,
+      },
+      ...{ signOns: [signOn], patience: this.#patience, signal },
+    });
+  }
+
+  /** @throws NotNow where this would be a try to find out whether the secret is right */
+  async #enterTrusted(request: LogonRequest): Promise<LogonTicket> {
+    const ticket = await this.#gate.enterTrusted(request);
+    if (ticket === null) {
+      throw new NotNow();
+    }
+    return ticket;
   }
 
   async #tunnel(
@@ -327,10 +400,11 @@ export class Upstream implements AsyncDisposable {
     };
   }
 
+  /** @param turns other rules for whose turn it is */
   async #proxySignOn(
-    proxy: ProxyAddress,
-    source: RouteSource,
+    { proxy, source }: ProxyRoute,
     signal: AbortSignal,
+    turns: Partial<Pick<SignOnScope, 'gate' | 'limit'>> = {},
   ): Promise<SignOn> {
     const settings = this.#settings;
     const identity = await settings.identityFor(proxy);
@@ -338,6 +412,7 @@ export class Upstream implements AsyncDisposable {
     const isToken = isLoopbackToken(proxy, identity);
     const scope: SignOnScope = {
       ...common,
+      ...turns,
       layer: 'proxy',
       identity,
       allow: isToken ? ['basic'] : common.allow,
@@ -424,6 +499,14 @@ function signalOf({ signal }: ConnectOptions): AbortSignal {
   }
   setMaxListeners(0, signal);
   return signal;
+}
+
+function ownHeaders(host: string, userAgent: string): HeaderField[] {
+  return [
+    ['Host', host],
+    ['User-Agent', userAgent],
+    ['Proxy-Connection', 'Keep-Alive'],
+  ];
 }
 
 function originPeer(target: Target): Peer {

@@ -7,6 +7,7 @@ import { LogonGate } from '../../src/auth/logons/logon-gate.ts';
 import { createTestCertificates } from '../../src/testing/index.ts';
 import type { SallyportOptions } from '../../src/upstream/settings.ts';
 import { resolveSettings } from '../../src/upstream/settings.ts';
+import type { UpstreamDeps } from '../../src/upstream/upstream.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 
 export const ALICE = { name: 'alice', domain: 'CORP', password: 'Alice-Secret1' };
@@ -18,7 +19,10 @@ export const CA_FILE = join(SCRATCH, 'ca.pem');
 writeFileSync(CA_FILE, CERTIFICATES.ca);
 
 /** A client with alice's credentials, and with a gate of its own. Where a deadline is the subject, the test sets it. */
-export async function clientOfAlice(options: SallyportOptions): Promise<Upstream> {
+export async function clientOfAlice(
+  options: SallyportOptions,
+  deps: UpstreamDeps & { readonly gate?: LogonGate } = {},
+): Promise<Upstream> {
   const settings = await resolveSettings({
     user: 'CORP\\alice',
     password: ALICE.password,
@@ -29,7 +33,7 @@ export async function clientOfAlice(options: SallyportOptions): Promise<Upstream
     idleTimeoutMs: 20_000,
     ...options,
   });
-  return new Upstream(settings, new LogonGate());
+  return new Upstream(settings, deps.gate ?? new LogonGate(), deps);
 }
 
 /** The configuration of whoever runs the tests must not count. */

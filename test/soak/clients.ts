@@ -69,7 +69,7 @@ export class Clients implements AsyncDisposable {
       handshakeTimeoutMs: PATIENCE_MS,
       idleTimeoutMs: PATIENCE_MS,
     });
-    return new Upstream(settings, this.#gate, this.#now);
+    return new Upstream(settings, this.#gate, { now: this.#now });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -35,6 +35,21 @@ describe('LogonGate', () => {
     expect(tickets.every(({ proven }) => proven)).toBe(true);
   });
 
+  it('lets in what nobody waits for only behind an acceptance of the last minute', async () => {
+    let now = 1_000_000;
+    const gate = new LogonGate({ now: () => now });
+    expect(await gate.enterTrusted(k)).toBeNull();
+    (await gate.enter(k, signal)).accepted();
+    const ticket = await gate.enterTrusted(k);
+    expect(ticket?.proven).toBe(true);
+    now += 60_000;
+    expect(await gate.enterTrusted(k)).toBeNull();
+    ticket?.accepted();
+    expect(await gate.enterTrusted(k)).not.toBeNull();
+    ticket?.refused();
+    expect(await gate.enterTrusted(k)).toBeNull();
+  });
+
   it('turns everybody away after one refusal', async () => {
     const gate = new LogonGate();
     const first = await gate.enter(k, signal);
