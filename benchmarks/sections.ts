@@ -96,7 +96,7 @@ export const SECTIONS: readonly SectionPlan[] = [
     letter: 'H',
     title: `CONNECT through a local proxy, its proxy ${RTT_MS} ms away`,
     unit: 'ms',
-    rounds: { full: 11, quick: 1 },
+    rounds: { full: 7, quick: 1 },
     prepare: (input) => prepareBursts({ ...input, rttMs: RTT_MS }),
   },
   {
@@ -104,7 +104,7 @@ export const SECTIONS: readonly SectionPlan[] = [
     letter: 'I',
     title: 'CONNECT through a local proxy, no distance',
     unit: 'ms',
-    rounds: { full: 11, quick: 1 },
+    rounds: { full: 7, quick: 1 },
     prepare: (input) => prepareBursts({ ...input, rttMs: 0 }),
   },
 ];

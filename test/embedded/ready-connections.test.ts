@@ -202,7 +202,7 @@ const HABIT_ROWS: readonly HabitRow[] = [
   { habits: [{ name: 'refuses-reuse', refusal: 403 }], atMost: 5 },
   { habits: [{ name: 'refuses-reuse', refusal: 'close' }], atMost: 5 },
   { habits: ['request-bound'], atMost: 5 },
-  { habits: ['closes-idle'], atMost: 5 },
+  { habits: ['closes-idle'], atMost: 10 },
   { habits: [{ name: 'connection-cap', connections: 5, refusal: 403 }], atMost: 15 },
   { habits: [{ name: 'connection-cap', connections: 5, refusal: 503 }], atMost: 15 },
   { habits: ['few-authenticators'], atMost: 15 },
