@@ -1,12 +1,11 @@
 // `sallyport run -- CMD ARGS`: a local proxy of its own for one program, which ends with it. Owns the order of things.
 import { isatty } from 'node:tty';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command } from 'commander';
 import type { Route } from '../route/route.ts';
 import { createProxyServer } from '../server/local-proxy.ts';
 import { childEnvironment, LOOPBACK, RUN_VARIABLE } from '../settings/child-environment.ts';
 import { isJavaProgram } from '../settings/java-options.ts';
 import { findStatePlace } from '../settings/state-path.ts';
-import { MAX_READY } from '../upstream/ready-connections.ts';
 import type { UpstreamSettings } from '../upstream/settings.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { authorityBundle } from './authority-bundle.ts';
@@ -22,6 +21,8 @@ import type { PortFlags } from './port-flags.ts';
 import { portOptions, withPortOptions } from './port-flags.ts';
 import { settingsFor } from './sign-on-settings.ts';
 import { tellForeignProxy } from './tell-foreign-proxy.ts';
+import type { WarmFlag } from './warm-flag.ts';
+import { warmOption } from './warm-flag.ts';
 
 const EXAMPLES = `
 Examples:
@@ -38,10 +39,9 @@ certificate authorities of this machine. Its exit code is the exit code. A run i
 const USUAL = new URL('https://example.com/');
 const BESIDE: Route = { kind: 'direct', source: { kind: 'default', name: 'this machine' } };
 
-interface RunFlags extends CommonFlags, PortFlags {
+interface RunFlags extends CommonFlags, PortFlags, WarmFlag {
   readonly java?: true;
   readonly linger?: true;
-  readonly warm: number;
 }
 
 export function runCommand(): Command {
@@ -115,17 +115,6 @@ function tellHowToLeave(): void {
   if (isatty(0) && isatty(2)) {
     remark('what you start in this shell goes through the proxy; exit leaves it');
   }
-}
-
-function warmOption(): Option {
-  return new Option('--warm <count>', 'connections signed on ahead, at most; 0 makes none')
-    .default(MAX_READY)
-    .argParser((text) => {
-      if (!/^\d+$/.test(text) || Number(text) > MAX_READY) {
-        throw new InvalidArgumentError(`It is a number from 0 to ${MAX_READY}.`);
-      }
-      return Number(text);
-    });
 }
 
 function shell(): string {

@@ -11,6 +11,8 @@ import type { PortFlags } from './port-flags.ts';
 import { portOptions, withPortOptions } from './port-flags.ts';
 import { print } from './print.ts';
 import { settingsFor } from './sign-on-settings.ts';
+import type { WarmFlag } from './warm-flag.ts';
+import { warmOption } from './warm-flag.ts';
 
 /** What cntlm and px listen on: programs are set up for it already. */
 const USUAL_PORT = 3128;
@@ -28,13 +30,14 @@ Examples:
 Programs of your own need no token on this machine; others are refused. Ctrl-C or SIGTERM lets downloads end for
 ${GRACE_MS / 1000} s, a second one cuts them.`;
 
-type ServeFlags = CommonFlags & PortFlags & { readonly token?: true };
+type ServeFlags = CommonFlags & PortFlags & WarmFlag & { readonly token?: true };
 
 export function serveCommand(): Command {
   const command = new Command('serve').description(
     'Be the proxy of this machine: programs name it, it signs on',
   );
   return withPortOptions(withSignOnOptions(withRouteOptions(command)))
+    .addOption(warmOption())
     .option('--token', 'admit nobody without the token that sallyport env tells')
     .addHelpText('after', EXAMPLES)
     .action((flags: ServeFlags) => serve(flags));
@@ -46,7 +49,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     narrate();
   }
   const stopped = untilStopped();
-  await using upstream = new Upstream(settings);
+  await using upstream = new Upstream(settings, undefined, { warm: flags.warm });
   const server = await createProxyServer({
     upstream,
     port: USUAL_PORT,
