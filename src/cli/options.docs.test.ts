@@ -6,6 +6,7 @@ import { getCommand } from './get.ts';
 import { loginCommand } from './login.ts';
 import { logoutCommand } from './logout.ts';
 import { retryCommand } from './retry.ts';
+import { runCommand } from './run.ts';
 import { trustCommand } from './trust.ts';
 import { whichCommand } from './which.ts';
 
@@ -16,7 +17,10 @@ function optionsOf(command: ReturnType<typeof getCommand>): string[] {
   return command.options.map(({ long }) => long ?? '').sort();
 }
 
-const OTHERS = [whichCommand(), retryCommand(), loginCommand(), logoutCommand(), trustCommand()];
+const OTHERS = [
+  ...[whichCommand(), retryCommand(), loginCommand(), logoutCommand(), trustCommand()],
+  runCommand(),
+];
 
 describe('docs/options.md', () => {
   it('has each option of get, and no other', () => {
@@ -42,7 +46,7 @@ describe('docs/options.md', () => {
   });
 });
 
-const COMMAND = /(?:sallyport|cli\/main\.js) (get|which|retry|login|logout|trust)(?: |$)/;
+const COMMAND = /(?:sallyport|cli\/main\.js) (get|which|retry|login|logout|trust|run)(?: |$)/;
 
 describe('a sallyport command in a document', () => {
   const lines = documents().flatMap((file) =>
