@@ -60,7 +60,9 @@ describe('a sallyport command in a document', () => {
       const name = COMMAND.exec(line)?.[1];
       const command = OTHERS.find((other) => other.name() === name) ?? getCommand();
       const known = optionsOf(command);
-      return [...line.matchAll(/ (--[a-z0-9-]+)/g)].filter(
+      // What stands behind `--` is another program's.
+      const [own = ''] = line.split(' -- ');
+      return [...own.matchAll(/ (--[a-z0-9-]+)/g)].filter(
         ([, option = '']) => !known.includes(option),
       );
     });
