@@ -69,7 +69,7 @@ export interface ProxyServer extends AsyncDisposable {
  * ```ts
  * import { createProxyServer, createUpstream } from 'sallyport';
  *
- * await using upstream = await createUpstream();
+ * await using upstream = await createUpstream({ proxy: 'http://proxy.corp.example:3128' });
  * await using proxy = await createProxyServer({ upstream });
  * console.log(`HTTPS_PROXY=${proxy.url}`);
  * ```

@@ -30,6 +30,7 @@ const ANY = /^(?:export )?const ([A-Z_]+) = [\d_ *]+;$/gm;
 const LARGEST = /^(?:export )?const (MAX_[A-Z_]+) = [\d_ *]+;$/gm;
 const LIMITED: [string, RegExp][] = [
   ['src/upstream', ANY],
+  ['src/server', ANY],
   ...[
     'http1',
     'ntlm',
