@@ -1,4 +1,4 @@
-// Reads a socket as fast as Node can. Owns the buffer that all tunnels share; what becomes of the bytes is the caller's.
+// Reads a socket as fast as Node can. Owns the buffers, and whose they are; what becomes of the bytes is the caller's.
 import { Socket } from 'node:net';
 
 /**
@@ -14,10 +14,16 @@ export interface BulkReader {
   start(take: TakeBytes, end: () => void): void;
 }
 
-/** What libuv asks for; larger ones were no faster. */
-const BUFFER_BYTES = 65_536;
-/** Buffers that came back from tunnels that had to wait. */
-const MAX_SPARE_BUFFERS = 16;
+/** For a socket that says little: it has one of its own as long as it is open. */
+const SMALL_BYTES = 4096;
+/** For one that fills it; what libuv asks for, and larger ones were no faster. */
+const LARGE_BYTES = 65_536;
+/** A large one goes back when a read brings less. */
+const FEW_BYTES = 16_384;
+/** At the same time: 64 MiB. Beyond these, sockets read into their small ones. */
+const MAX_LARGE = 1024;
+/** Of those that came back. */
+const MAX_SPARE = 16;
 
 /** What a socket of Node has below it. No public name leads there, so each part is looked for before it is used. */
 interface Handle {
@@ -35,18 +41,30 @@ export function bulkReader(socket: Socket): BulkReader {
   return handle === null ? byEvents(socket) : byBuffer(socket, handle);
 }
 
-let shared: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
 const spare: Buffer[] = [];
+let largeInUse = 0;
 
-/** The bytes in the shared buffer are still needed: others get another one. */
-function lend(): () => void {
-  const lent = shared;
-  shared = spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
-  return () => {
-    if (spare.length < MAX_SPARE_BUFFERS) {
-      spare.push(lent);
+/** Never two sockets' at the same time: a read may come at any moment, and what was read before may still be on its way out. */
+function nextBuffer(current: Buffer, length: number): Buffer {
+  if (current.length === SMALL_BYTES && length === SMALL_BYTES && largeInUse < MAX_LARGE) {
+    largeInUse += 1;
+    return spare.pop() ?? Buffer.allocUnsafeSlow(LARGE_BYTES);
+  }
+  if (current.length === LARGE_BYTES && length < FEW_BYTES) {
+    giveBack(current, true);
+    return Buffer.allocUnsafeSlow(SMALL_BYTES);
+  }
+  return current;
+}
+
+/** @param isFree whether nobody needs the bytes in it any more */
+function giveBack(buffer: Buffer, isFree: boolean): void {
+  if (buffer.length === LARGE_BYTES) {
+    largeInUse -= 1;
+    if (isFree && spare.length < MAX_SPARE) {
+      spare.push(buffer);
     }
-  };
+  }
 }
 
 function byBuffer(old: Socket, handle: Handle): BulkReader {
@@ -55,26 +73,31 @@ function byBuffer(old: Socket, handle: Handle): BulkReader {
   handle.reading = false;
   (old as { _handle?: unknown })._handle = null;
   let take: TakeBytes = () => true;
+  let buffer: Buffer = Buffer.allocUnsafeSlow(SMALL_BYTES);
+  let isHeld = false;
+  const goOn = (): void => {
+    isHeld = false;
+    socket.resume();
+  };
   const socket = new Socket({
     handle,
     allowHalfOpen: true,
     manualStart: true,
     onread: {
-      buffer: () => shared,
+      buffer: () => buffer,
       callback: (length: number, bytes: Buffer) => {
-        let giveBack = (): void => undefined;
-        const goesOn = take(bytes.subarray(0, length), () => {
-          giveBack();
-          socket.resume();
-        });
-        if (!goesOn) {
-          giveBack = lend();
+        isHeld = !take(bytes.subarray(0, length), goOn);
+        if (!isHeld) {
+          buffer = nextBuffer(buffer, length);
         }
-        return goesOn;
+        return !isHeld;
       },
     },
   } as ConstructorParameters<typeof Socket>[0]);
-  socket.once('close', () => old.destroy());
+  socket.once('close', () => {
+    giveBack(buffer, !isHeld);
+    old.destroy();
+  });
   old.once('close', () => socket.destroy());
   old.on('error', () => undefined);
   return {
@@ -84,7 +107,7 @@ function byBuffer(old: Socket, handle: Handle): BulkReader {
       socket.once('end', end);
       // It may have been at its end already.
       old.once('end', end);
-      if (early.length === 0 || take(early, () => socket.resume())) {
+      if (early.length === 0 || take(early, goOn)) {
         socket.resume();
       }
     },

@@ -1,0 +1,49 @@
+// A local proxy with few descriptors, in a process of its own: more clients than it can serve are told so, and none meets EMFILE.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { RawClient } from './raw-client.ts';
+import { createRawServer } from './raw-server.ts';
+
+const DIST = new URL('../../dist/', import.meta.url);
+const PROGRAM = `
+  const { createProxyServer, createUpstream } = await import('${DIST}index.js');
+  const upstream = await createUpstream({ noProxy: '127.0.0.1', env: {} });
+  const { port } = await createProxyServer({ upstream, token: 'token' });
+  console.log(port);
+  process.stdin.on('end', () => process.exit()).resume();
+`;
+
+it.skipIf(process.platform === 'win32')(
+  'createProxyServer() with 300 descriptors serves 86 tunnels, and tells 40 more that it is full',
+  async () => {
+    await using echo = await createRawServer((socket) => socket.pipe(socket));
+    const child = spawn(
+      'sh',
+      ['-c', 'ulimit -n 300; exec "$0" --input-type=module -e "$1"', process.execPath, PROGRAM],
+      { stdio: ['pipe', 'pipe', 'inherit'], cwd: fileURLToPath(DIST) },
+    );
+    const port = Number(String(await once(child.stdout, 'data')));
+    const token = `Proxy-Authorization: Basic ${Buffer.from('x:token').toString('base64')}`;
+    const open = async () => {
+      const client = await RawClient.to({ host: '127.0.0.1', port });
+      client.send([`CONNECT 127.0.0.1:${echo.port} HTTP/1.1`, 'Host: x', token]);
+      return { client, status: (await client.response('CONNECT')).head.status };
+    };
+    const all = await Promise.all(Array.from({ length: 126 }, open));
+    const served = all.filter(({ status }) => status === 200);
+    expect(served).toHaveLength(86);
+    expect(all.filter(({ status }) => status === 503)).toHaveLength(40);
+    for (const { client } of served) {
+      client.socket.write('ping');
+      expect(String(await client.read())).toBe('ping');
+    }
+    await Promise.all(all.map(({ client }) => client[Symbol.asyncDispose]()));
+    const last = await open();
+    expect(last.status).toBe(200);
+    await last.client[Symbol.asyncDispose]();
+    child.stdin.end();
+    await once(child, 'exit');
+  },
+);
