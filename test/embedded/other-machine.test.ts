@@ -1,6 +1,7 @@
 // The port opened to others, as WSL2 and Docker need it: a second network namespace stands for the other machine.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,6 +20,11 @@ const HERE6 = 'fd21:3077::1';
 const ADDRESSES = [HERE, HERE6];
 const NETWORK = '10.213.77.0/30';
 const NETWORK6 = 'fd21:3077::/64';
+
+const RECIPE = new URL('../../docs/recipes/docker.md', import.meta.url);
+/** Docker's bridge becomes the one that is here. */
+const rewritten = (page: string): string =>
+  page.replaceAll('172.17.0.1', HERE).replaceAll('172.17.0.0/16', NETWORK);
 
 const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 const hasNamespaces =
@@ -117,7 +123,7 @@ describe.skipIf(!hasNamespaces)('from another machine (wants root and ip netns)'
     });
   });
 
-  it('run opens its port as the recipes say', async () => {
+  it('run opens its port as the recipe for Docker says', async () => {
     await using origin = await createOrigin();
     const url = `${origin.url}/bytes/10`;
     const asker = `
@@ -126,12 +132,13 @@ describe.skipIf(!hasNamespaces)('from another machine (wants root and ip netns)'
       request({ host: proxy.hostname, port: proxy.port, path: '${url}', headers: {
         'Proxy-Authorization': 'Basic ' + btoa('x:' + proxy.password) } },
         ({ statusCode }) => { console.log(statusCode); process.exit(); }).end();`;
-    const script = [
-      `PROXY=$(echo "$HTTP_PROXY" | sed 's/@127.0.0.1:/@${HERE}:/')`,
-      `exec ip netns exec ${OTHER} '${process.execPath}' -e "$0" "$PROXY"`,
-    ].join('; ');
-    const listen = ['--listen', `${HERE}:0`, '--allow', NETWORK];
-    const run = ['run', '--proxy', 'direct', ...listen, '--', 'sh', '-c', script, asker];
+    const page = rewritten(readFileSync(RECIPE, 'utf8'));
+    const [, options = ''] = /^sallyport run (--listen \S+ --allow \S+)$/m.exec(page) ?? [];
+    const [proxy = ''] = /^PROXY=.*$/m.exec(page) ?? [];
+    expect([options, proxy].map((line) => line.includes(HERE))).toEqual([true, true]);
+    const script = `${proxy}; exec ip netns exec ${OTHER} '${process.execPath}' -e "$0" "$PROXY"`;
+    const words = ['--proxy', 'direct', ...options.split(' '), '--', 'sh', '-c', script, asker];
+    const run = ['run', ...words];
     const { code, stdout, stderr } = await sallyport(run);
     expect({ code, stdout: stdout.toString(), stderr }).toEqual({
       code: 0,
