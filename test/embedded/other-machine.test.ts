@@ -57,7 +57,7 @@ describe.skipIf(!hasNamespaces)('from another machine (wants root and ip netns)'
     options: Omit<ProxyServerOptions, 'upstream'>,
     play: (stage: Stage) => Promise<void>,
   ): Promise<void> {
-    await using origin = await createOrigin();
+    await using origin = await createOrigin({ host: HERE });
     await using corporate = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
     await using upstream = await clientOfAlice({ proxy: corporate.url });
     await using proxy = await createProxyServer({ upstream, ...options });
@@ -85,6 +85,22 @@ describe.skipIf(!hasNamespaces)('from another machine (wants root and ip netns)'
       expect(upstream()).toBe(0);
       expect(await ask(host, bearing(token))).toMatchObject({ status: 200 });
     });
+  });
+
+  it('what listens on loopback here stays closed to it, token or not', async () => {
+    await using service = await createOrigin();
+    await using upstream = await clientOfAlice({ proxy: 'direct' });
+    await using proxy = await createProxyServer({ upstream, host: HERE, allow: [NETWORK] });
+    const place = { host: HERE, port: proxy.port };
+    for (const host of ['127.0.0.1', 'localhost', '127.1']) {
+      const url = `http://${host}:${service.port}/bytes/10`;
+      const asked = await askAs({ namespace: OTHER }, place, url, [bearing(proxy.token)]);
+      expect(asked).toMatchObject({ status: 403 });
+      expect(asked.text).toContain('closed to other machines');
+    }
+    const own = { host: '127.0.0.1', port: proxy.port };
+    const asked = await askAs({}, own, `${service.url}/bytes/10`, [bearing(proxy.token)]);
+    expect(asked).toMatchObject({ status: 200 });
   });
 
   it('the same user of another machine is nobody here', async () => {
@@ -124,7 +140,7 @@ describe.skipIf(!hasNamespaces)('from another machine (wants root and ip netns)'
   });
 
   it('run opens its port as the recipe for Docker says', async () => {
-    await using origin = await createOrigin();
+    await using origin = await createOrigin({ host: HERE });
     const url = `${origin.url}/bytes/10`;
     const asker = `
       const { request } = require('node:http');
