@@ -16,6 +16,7 @@ import { closeSoftly } from './close-softly.ts';
 import { refuseForeignCaller } from './foreign-caller.ts';
 import { sendBack, sendOn } from './forward.ts';
 import { hasLooped } from './hop-by-hop.ts';
+import { keepFromLoopback } from './loopback-guard.ts';
 import { relay } from './relay.ts';
 import { forwardTarget } from './request-target.ts';
 import { openForConnect } from './tunnel.ts';
@@ -62,9 +63,11 @@ async function serveOne(serving: Serving): Promise<boolean> {
   if (request === null) {
     return false;
   }
+  const { head } = request;
   const refusal =
-    refuseForeignCaller(request.head, client.socket) ??
-    (await admission.judge(request.head, client.socket));
+    refuseForeignCaller(head, client.socket) ??
+    (await admission.judge(head, client.socket)) ??
+    keepFromLoopback(head, client.socket.remoteAddress);
   if (refusal !== null) {
     return answer(serving, request, refusal);
   }

@@ -1,8 +1,8 @@
 // Who may use the port of the local proxy, on this machine: real processes of real users. What must not happen: that somebody
 // else's request reaches the corporate proxy, where it would be signed on as us.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,6 +21,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const isLinux = process.platform === 'linux';
 /** Programs of other users can be started by root only. */
 const isRoot = isLinux && process.getuid?.() === 0;
+const hasUserNamespaces = isLinux && spawnSync('unshare', ['--user', 'true']).status === 0;
 const OWN = String(process.getuid?.());
 const NOBODY = 65_534;
 const SOMEBODY = 54_321;
@@ -108,17 +109,20 @@ describe.skipIf(!isRoot)('a program of another user (wants root)', () => {
     });
   });
 
-  it('has a port of its own by run --same-user, which root may not use', async () => {
-    await using origin = await createOrigin();
-    await using corporate = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
-    await withRunOf(SOMEBODY, corporate.url, async (place) => {
-      const ask = (uid: number) => askAs({ uid }, place, `${origin.url}/bytes/10`);
-      expect(await ask(0)).toMatchObject({ status: 407 });
-      expect(await ask(NOBODY)).toMatchObject({ status: 407 });
-      expect(corporate.counts().connections).toBe(0);
-      expect(await ask(SOMEBODY)).toMatchObject({ status: 200 });
-    });
-  });
+  it.each(['--same-user', '--java'])(
+    'has a port of its own by run %s, which root may not use',
+    async (option) => {
+      await using origin = await createOrigin();
+      await using corporate = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
+      await withRunOf(SOMEBODY, [option, '--proxy', corporate.url], async (place) => {
+        const ask = (uid: number) => askAs({ uid }, place, `${origin.url}/bytes/10`);
+        expect(await ask(0)).toMatchObject({ status: 407 });
+        expect(await ask(NOBODY)).toMatchObject({ status: 407 });
+        expect(corporate.counts().connections).toBe(0);
+        expect(await ask(SOMEBODY)).toMatchObject({ status: 200 });
+      });
+    },
+  );
 });
 
 describe('a program of this user', () => {
@@ -153,6 +157,39 @@ describe('a program of this user', () => {
   });
 });
 
+describe.skipIf(!hasUserNamespaces)('in a user namespace (wants unshare --user)', () => {
+  it('all users it does not know are one, and so nobody', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'sallyport-run-'));
+    chmodSync(home, 0o777);
+    const asker = `
+      const { port } = new URL(process.env.HTTP_PROXY);
+      require('node:http').get({ host: '127.0.0.1', port, path: 'http://origin.test/' }, (answer) => {
+        console.log(process.getuid(), answer.statusCode);
+        answer.pipe(process.stdout);
+      });`;
+    const run = [
+      MAIN,
+      'run',
+      '--proxy',
+      'direct',
+      '--same-user',
+      '--',
+      process.execPath,
+      '-e',
+      asker,
+    ];
+    const { stdout, stderr } = spawnSync('unshare', ['--user', process.execPath, ...run], {
+      env: { PATH: process.env['PATH'] ?? '', HOME: home, SALLYPORT_STATE_DIR: home },
+      encoding: 'utf8',
+      timeout: 10_000,
+    });
+    rmSync(home, { recursive: true, force: true });
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^65534 407\n/);
+    expect(stdout).toContain('of a user this system does not tell');
+  });
+});
+
 describe('a web page in a browser', () => {
   it('is refused our pages under another name, or from another site', async () => {
     await onStage({ sameUser: true }, async ({ proxy, upstream }) => {
@@ -178,13 +215,22 @@ async function fetchRaw({ host, port }: Place, headers: readonly string[]): Prom
 /** The built command as that user runs it; its program tells where the port is, and waits. */
 async function withRunOf(
   uid: number,
-  proxy: string,
+  options: readonly string[],
   play: (place: Place) => Promise<void>,
 ): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'sallyport-run-'));
   chownSync(home, uid, uid);
-  const options = ['--proxy', proxy, '--user', 'CORP\\alice', '--same-user'];
-  const words = [MAIN, 'run', ...options, '--', 'sh', '-c', 'echo "$HTTP_PROXY"; read line'];
+  const words = [
+    MAIN,
+    'run',
+    '--user',
+    'CORP\\alice',
+    ...options,
+    '--',
+    'sh',
+    '-c',
+    'echo "$HTTP_PROXY"; read line',
+  ];
   const run = spawn(process.execPath, words, {
     cwd: '/',
     env: {

@@ -1,6 +1,7 @@
 // The port opened to others, as WSL2 and Docker need it: a second network namespace stands for the other machine.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,6 +20,11 @@ const HERE6 = 'fd21:3077::1';
 const ADDRESSES = [HERE, HERE6];
 const NETWORK = '10.213.77.0/30';
 const NETWORK6 = 'fd21:3077::/64';
+
+const RECIPE = new URL('../../docs/recipes/docker.md', import.meta.url);
+/** Docker's bridge becomes the one that is here. */
+const rewritten = (page: string): string =>
+  page.replaceAll('172.17.0.1', HERE).replaceAll('172.17.0.0/16', NETWORK);
 
 const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 const hasNamespaces =
@@ -51,7 +57,7 @@ describe.skipIf(!hasNamespaces)('from another machine (wants root and ip netns)'
     options: Omit<ProxyServerOptions, 'upstream'>,
     play: (stage: Stage) => Promise<void>,
   ): Promise<void> {
-    await using origin = await createOrigin();
+    await using origin = await createOrigin({ host: HERE });
     await using corporate = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
     await using upstream = await clientOfAlice({ proxy: corporate.url });
     await using proxy = await createProxyServer({ upstream, ...options });
@@ -79,6 +85,22 @@ describe.skipIf(!hasNamespaces)('from another machine (wants root and ip netns)'
       expect(upstream()).toBe(0);
       expect(await ask(host, bearing(token))).toMatchObject({ status: 200 });
     });
+  });
+
+  it('what listens on loopback here stays closed to it, token or not', async () => {
+    await using service = await createOrigin();
+    await using upstream = await clientOfAlice({ proxy: 'direct' });
+    await using proxy = await createProxyServer({ upstream, host: HERE, allow: [NETWORK] });
+    const place = { host: HERE, port: proxy.port };
+    for (const host of ['127.0.0.1', 'localhost', '127.1']) {
+      const url = `http://${host}:${service.port}/bytes/10`;
+      const asked = await askAs({ namespace: OTHER }, place, url, [bearing(proxy.token)]);
+      expect(asked).toMatchObject({ status: 403 });
+      expect(asked.text).toContain('closed to other machines');
+    }
+    const own = { host: '127.0.0.1', port: proxy.port };
+    const asked = await askAs({}, own, `${service.url}/bytes/10`, [bearing(proxy.token)]);
+    expect(asked).toMatchObject({ status: 200 });
   });
 
   it('the same user of another machine is nobody here', async () => {
@@ -117,8 +139,8 @@ describe.skipIf(!hasNamespaces)('from another machine (wants root and ip netns)'
     });
   });
 
-  it('run opens its port as the recipes say', async () => {
-    await using origin = await createOrigin();
+  it('run opens its port as the recipe for Docker says', async () => {
+    await using origin = await createOrigin({ host: HERE });
     const url = `${origin.url}/bytes/10`;
     const asker = `
       const { request } = require('node:http');
@@ -126,12 +148,13 @@ describe.skipIf(!hasNamespaces)('from another machine (wants root and ip netns)'
       request({ host: proxy.hostname, port: proxy.port, path: '${url}', headers: {
         'Proxy-Authorization': 'Basic ' + btoa('x:' + proxy.password) } },
         ({ statusCode }) => { console.log(statusCode); process.exit(); }).end();`;
-    const script = [
-      `PROXY=$(echo "$HTTP_PROXY" | sed 's/@127.0.0.1:/@${HERE}:/')`,
-      `exec ip netns exec ${OTHER} '${process.execPath}' -e "$0" "$PROXY"`,
-    ].join('; ');
-    const listen = ['--listen', `${HERE}:0`, '--allow', NETWORK];
-    const run = ['run', '--proxy', 'direct', ...listen, '--', 'sh', '-c', script, asker];
+    const page = rewritten(readFileSync(RECIPE, 'utf8'));
+    const [, options = ''] = /^sallyport run (--listen \S+ --allow \S+)$/m.exec(page) ?? [];
+    const [proxy = ''] = /^PROXY=.*$/m.exec(page) ?? [];
+    expect([options, proxy].map((line) => line.includes(HERE))).toEqual([true, true]);
+    const script = `${proxy}; exec ip netns exec ${OTHER} '${process.execPath}' -e "$0" "$PROXY"`;
+    const words = ['--proxy', 'direct', ...options.split(' '), '--', 'sh', '-c', script, asker];
+    const run = ['run', ...words];
     const { code, stdout, stderr } = await sallyport(run);
     expect({ code, stdout: stdout.toString(), stderr }).toEqual({
       code: 0,
