@@ -6,11 +6,11 @@ import { dirname, posix } from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * Bytes. About half above what 0.1.0 has so far (324 and 1,067 kB): room for what is planned, while source maps or a bundled
- * dependency, which would double it, do not fit in.
+ * Bytes. About half above what 0.1.0 has so far (516 and 1,738 kB, of which the bundle of the command is 130 and 450): room
+ * for what is planned, while source maps, which would double it, do not fit in.
  */
-export const MAX_PACKED_BYTES = 480_000;
-export const MAX_UNPACKED_BYTES = 1_600_000;
+export const MAX_PACKED_BYTES = 780_000;
+export const MAX_UNPACKED_BYTES = 2_600_000;
 
 /** Besides dist/: what npm always packs, and what `files` of package.json names. Pages that messages point to. */
 const PAGES: readonly string[] = [

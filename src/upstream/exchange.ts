@@ -78,7 +78,7 @@ const EXPECTS_BODY = new Set(['POST', 'PUT', 'PATCH']);
 /** A server may have acted on these before it went silent (RFC 9110 section 9.2.2). */
 const NOT_IDEMPOTENT = new Set(['POST', 'PATCH']);
 /** From here on the answer says that the body is not wanted, or not here. */
-const UNWANTED_FROM = 300;
+const MIN_UNWANTED_STATUS = 300;
 /** How long a server may think about `Expect: 100-continue` (RFC 9110 section 10.1.1). */
 const CONTINUE_WAIT_MS = 1000;
 
@@ -351,7 +351,7 @@ class Run {
     });
     // They are awaited below; until then a failure must not count as unhandled.
     answer.then(
-      ({ status }) => (isUnwanted = status >= UNWANTED_FROM),
+      ({ status }) => (isUnwanted = status >= MIN_UNWANTED_STATUS),
       () => (isUnwanted = true),
     );
     if (asksFirst) {

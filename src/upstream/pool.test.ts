@@ -70,12 +70,12 @@ describe('Pool', () => {
     expect(ends.splice(0)).toEqual(['expired', 'dropped']);
   });
 
-  it('keeps eight that were used', async () => {
+  it('keeps 32 that were used', async () => {
     const pool = new Pool();
-    for (let count = 0; count < 10; count += 1) {
+    for (let count = 0; count < 34; count += 1) {
       pool.put('a', await connection());
     }
-    expect(pool.count('a')).toBe(8);
+    expect(pool.count('a')).toBe(32);
     pool.close();
   });
 });
