@@ -17,7 +17,7 @@ export async function tellForeignProxy(command: string): Promise<void> {
 }
 
 /** Never the value: it may hold a password. */
-export function foreignProxyText({ file, line, key, wins }: ForeignProxy): string {
+function foreignProxyText({ file, line, key, wins }: ForeignProxy): string {
   return `${file}:${line} names another proxy (${key}), ${
     wins
       ? 'which wins over sallyport: take the line out to go through it'

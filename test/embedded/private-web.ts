@@ -9,7 +9,7 @@ import { join, normalize } from 'node:path';
 import * as x509 from '@peculiar/x509';
 
 /** Linux has all of 127.0.0.0/8, others must be told. */
-export const HOST = '127.0.0.2';
+const HOST = '127.0.0.2';
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 export interface PrivateAuthority {
