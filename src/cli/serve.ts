@@ -27,8 +27,8 @@ Examples:
   sallyport serve --listen 8888 --user "CORP\\alice"
   eval "$(sallyport env)"                       (in another shell: its programs go that way)
 
-Programs of your own need no token on this machine; others are refused. Ctrl-C or SIGTERM lets downloads end for
-${GRACE_MS / 1000} s, a second one cuts them.`;
+Programs of your own need no token on this machine (root's do, without --same-user); others are refused. Ctrl-C or SIGTERM
+lets downloads end for ${GRACE_MS / 1000} s, a second one cuts them.`;
 
 type ServeFlags = CommonFlags & PortFlags & WarmFlag & { readonly token?: true };
 
@@ -50,11 +50,12 @@ async function serve(flags: ServeFlags): Promise<void> {
   }
   const stopped = untilStopped();
   await using upstream = new Upstream(settings, undefined, { warm: flags.warm });
+  const port = portOptions(flags);
   const server = await createProxyServer({
     upstream,
     port: USUAL_PORT,
-    ...portOptions(flags),
-    sameUser: flags.token !== true,
+    ...port,
+    sameUser: port.sameUser === true || (flags.token !== true && !isRoot()),
   });
   const withdraw = await announceServer(server.url);
   await tellWhere(server.port, flags);
@@ -73,6 +74,11 @@ async function tellWhere(port: number, flags: ServeFlags): Promise<void> {
   } else {
     remark(`listening at ${url}`);
   }
+}
+
+/** Daemons and setuid programs are root's, and work for everybody: they are admitted by `--same-user` only. */
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
 }
 
 /** The two signals that end a server, and the one more that does not wait. */

@@ -297,7 +297,8 @@ describe('the end of the proxy', () => {
     tunnel.send([`CONNECT 127.0.0.1:${echo.port} HTTP/1.1`, 'Host: x', stage.token]);
     expect((await tunnel.response('CONNECT')).head.status).toBe(200);
     await using resting = await stage.client();
-    resting.send(GET('/', stage.token));
+    const own = `Host: localhost:${stage.proxy.port}`;
+    resting.send(['GET / HTTP/1.1', own, stage.token]);
     expect((await resting.response()).head.status).toBe(200);
     let isClosed = false;
     const closing = stage.proxy.close(10_000).then(() => {

@@ -12,6 +12,9 @@ import { ALICE, SCRATCH } from './network.ts';
 import { RawClient } from './raw-client.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const isRoot = process.geteuid?.() === 0;
+/** Root's programs are admitted by name only. */
+const FOR_US = isRoot ? ['--same-user'] : [];
 const LONG_MS = 20_000;
 
 class Serve implements AsyncDisposable {
@@ -67,7 +70,7 @@ describe('sallyport serve', { timeout: LONG_MS }, () => {
   it('signs on for programs of this user, and is found by env', async () => {
     const { proxy, origin } = await stage();
     await using serve = new Serve();
-    const port = await serve.start(proxy.url);
+    const port = await serve.start(proxy.url, ...FOR_US);
     await using client = await RawClient.to({ host: '127.0.0.1', port });
     expect(String((await client.ask('GET', `${origin.url}/bytes/5`)).head.status)).toBe('200');
 
@@ -79,6 +82,18 @@ describe('sallyport serve', { timeout: LONG_MS }, () => {
     );
     expect(lines.join('\n')).not.toContain(ALICE.password);
     expect(statSync(join(serve.state, 'serve.json')).mode & 0o077).toBe(0);
+    await Promise.all([proxy.close(), origin.close()]);
+  });
+
+  it.skipIf(!isRoot)('as root wants the token, until it is told otherwise', async () => {
+    const { proxy, origin } = await stage();
+    await using serve = new Serve();
+    const port = await serve.start(proxy.url);
+    await using client = await RawClient.to({ host: '127.0.0.1', port });
+    const { head, body } = await client.ask('GET', `${origin.url}/bytes/5`);
+    expect(head.status).toBe(407);
+    expect(body.toString()).toContain('Start Sallyport with --same-user to admit it.');
+    expect(proxy.counts().connections).toBe(0);
     await Promise.all([proxy.close(), origin.close()]);
   });
 
@@ -102,7 +117,7 @@ describe('sallyport serve', { timeout: LONG_MS }, () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('lets what is under way end at %s', async (signal) => {
     const { proxy, origin } = await stage();
     await using serve = new Serve();
-    const port = await serve.start(proxy.url);
+    const port = await serve.start(proxy.url, ...FOR_US);
     await using client = await RawClient.to({ host: '127.0.0.1', port });
     await client.ask('CONNECT', `127.0.0.1:${origin.port}`);
     serve.child.kill(signal);
@@ -120,7 +135,7 @@ describe('sallyport serve', { timeout: LONG_MS }, () => {
   it('is cut by a second signal', async () => {
     const { proxy, origin } = await stage();
     await using serve = new Serve();
-    const port = await serve.start(proxy.url);
+    const port = await serve.start(proxy.url, ...FOR_US);
     await using client = await RawClient.to({ host: '127.0.0.1', port });
     await client.ask('CONNECT', `127.0.0.1:${origin.port}`);
     serve.child.kill('SIGTERM');
