@@ -7,10 +7,11 @@ import { RawClient } from './raw-client.ts';
 import { createRawServer } from './raw-server.ts';
 
 const DIST = new URL('../../dist/', import.meta.url);
+const TOKEN = 'of-this-test-and-no-other';
 const PROGRAM = `
   const { createProxyServer, createUpstream } = await import('${DIST}index.js');
   const upstream = await createUpstream({ noProxy: '127.0.0.1', env: {} });
-  const { port } = await createProxyServer({ upstream, token: 'token' });
+  const { port } = await createProxyServer({ upstream, token: '${TOKEN}' });
   console.log(port);
   process.stdin.on('end', () => process.exit()).resume();
 `;
@@ -25,7 +26,7 @@ it.skipIf(process.platform === 'win32')(
       { stdio: ['pipe', 'pipe', 'inherit'], cwd: fileURLToPath(DIST) },
     );
     const port = Number(String(await once(child.stdout, 'data')));
-    const token = `Proxy-Authorization: Basic ${Buffer.from('x:token').toString('base64')}`;
+    const token = `Proxy-Authorization: Basic ${Buffer.from(`x:${TOKEN}`).toString('base64')}`;
     const open = async () => {
       const client = await RawClient.to({ host: '127.0.0.1', port });
       client.send([`CONNECT 127.0.0.1:${echo.port} HTTP/1.1`, 'Host: x', token]);
