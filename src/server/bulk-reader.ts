@@ -16,14 +16,14 @@ export interface BulkReader {
 
 /** For a socket that says little: it has one of its own as long as it is open. */
 const SMALL_BYTES = 4096;
-/** For one that fills it; what libuv asks for, and larger ones were no faster. */
+/** For one that fills it so many times in a row. */
+const MIN_FILLED = 4;
+/** What libuv asks for; larger ones were no faster. */
 const LARGE_BYTES = 65_536;
 /** A large one goes back when a read brings less. */
 const FEW_BYTES = 16_384;
-/** At the same time: 64 MiB. Beyond these, sockets read into their small ones. */
-const MAX_LARGE = 1024;
-/** Of those that came back. */
-const MAX_SPARE = 16;
+/** In use and spare: 16 MiB. Beyond these, sockets read into their small ones. */
+const MAX_LARGE = 256;
 
 /** What a socket of Node has below it. No public name leads there, so each part is looked for before it is used. */
 interface Handle {
@@ -44,26 +44,42 @@ export function bulkReader(socket: Socket): BulkReader {
 const spare: Buffer[] = [];
 let largeInUse = 0;
 
-/** Never two sockets' at the same time: a read may come at any moment, and what was read before may still be on its way out. */
-function nextBuffer(current: Buffer, length: number): Buffer {
-  if (current.length === SMALL_BYTES && length === SMALL_BYTES && largeInUse < MAX_LARGE) {
-    largeInUse += 1;
-    return spare.pop() ?? Buffer.allocUnsafeSlow(LARGE_BYTES);
-  }
-  if (current.length === LARGE_BYTES && length < FEW_BYTES) {
-    giveBack(current, true);
-    return Buffer.allocUnsafeSlow(SMALL_BYTES);
-  }
-  return current;
-}
+/** The buffers of one socket. Nobody else's: a read may come at any moment, and what was read before may still be on its way out. */
+class OwnBuffer {
+  readonly #small: Buffer = Buffer.allocUnsafeSlow(SMALL_BYTES);
+  #large: Buffer | null = null;
+  #filled = 0;
 
-/** @param isFree whether nobody needs the bytes in it any more */
-function giveBack(buffer: Buffer, isFree: boolean): void {
-  if (buffer.length === LARGE_BYTES) {
-    largeInUse -= 1;
-    if (isFree && spare.length < MAX_SPARE) {
-      spare.push(buffer);
+  get current(): Buffer {
+    return this.#large ?? this.#small;
+  }
+
+  /** So many bytes were read into it, and nobody needs them any more. */
+  used(length: number): void {
+    if (this.#large !== null) {
+      if (length < FEW_BYTES) {
+        this.release(true);
+      }
+      return;
     }
+    this.#filled = length === SMALL_BYTES ? this.#filled + 1 : 0;
+    if (this.#filled >= MIN_FILLED && largeInUse < MAX_LARGE) {
+      largeInUse += 1;
+      this.#large = spare.pop() ?? Buffer.allocUnsafeSlow(LARGE_BYTES);
+    }
+  }
+
+  /** @param isFree whether nobody needs the bytes in it any more */
+  release(isFree: boolean): void {
+    if (this.#large === null) {
+      return;
+    }
+    largeInUse -= 1;
+    if (isFree) {
+      spare.push(this.#large);
+    }
+    this.#large = null;
+    this.#filled = 0;
   }
 }
 
@@ -73,7 +89,7 @@ function byBuffer(old: Socket, handle: Handle): BulkReader {
   handle.reading = false;
   (old as { _handle?: unknown })._handle = null;
   let take: TakeBytes = () => true;
-  let buffer: Buffer = Buffer.allocUnsafeSlow(SMALL_BYTES);
+  const own = new OwnBuffer();
   let isHeld = false;
   const goOn = (): void => {
     isHeld = false;
@@ -84,18 +100,18 @@ function byBuffer(old: Socket, handle: Handle): BulkReader {
     allowHalfOpen: true,
     manualStart: true,
     onread: {
-      buffer: () => buffer,
+      buffer: () => own.current,
       callback: (length: number, bytes: Buffer) => {
         isHeld = !take(bytes.subarray(0, length), goOn);
         if (!isHeld) {
-          buffer = nextBuffer(buffer, length);
+          own.used(length);
         }
         return !isHeld;
       },
     },
   } as ConstructorParameters<typeof Socket>[0]);
   socket.once('close', () => {
-    giveBack(buffer, !isHeld);
+    own.release(!isHeld);
     old.destroy();
   });
   old.once('close', () => socket.destroy());
