@@ -201,10 +201,9 @@ export class ReadyConnections {
 
   /** @returns whether there is one more */
   async #makeOne(lane: Lane, signal: AbortSignal): Promise<boolean> {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(MAX_MAKING_MS)]);
     let answer: Answer | null;
     try {
-      answer = await lane.place.make(limit);
+      answer = await inTime(MAX_MAKING_MS, signal, (limited) => lane.place.make(limited));
     } catch (error) {
       this.#pauseAfter(lane, error);
       return false;
@@ -287,5 +286,24 @@ export class ReadyConnections {
 async function outwait(leftMs: number, signal: AbortSignal): Promise<void> {
   if (leftMs > 0) {
     await pause(leftMs, undefined, { ref: false, signal }).catch(() => undefined);
+  }
+}
+
+/** `AbortSignal.timeout` costs as much as a sign-on. */
+async function inTime<T>(
+  limitMs: number,
+  signal: AbortSignal,
+  work: (limited: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const limited = new AbortController();
+  const abort = (): void => limited.abort(signal.reason);
+  const late = (): void => limited.abort(new Error('Signing on ahead took too long'));
+  const timer = setTimeout(late, limitMs).unref();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await work(limited.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
   }
 }

@@ -12,6 +12,8 @@ const MAX_TAGS = 32;
 
 const processKey = randomBytes(32);
 const tags = new Map<string, Promise<number>>();
+/** Each sign-on asks for it several times. */
+const processTags = new WeakMap<Secret, string>();
 
 /**
  * The first 20 bits of scrypt over the secret (RFC 7914). Computed off the main thread, once per process, secret and salt.
@@ -36,7 +38,13 @@ export function tagOf(secret: Secret, salt: string): Promise<number> {
 
 /** A name for a secret that is good within this process and useless outside it. */
 export function processTag(secret: Secret): string {
-  return createHmac('sha256', processKey).update(secret.reveal()).digest('base64url');
+  const known = processTags.get(secret);
+  if (known !== undefined) {
+    return known;
+  }
+  const tag = createHmac('sha256', processKey).update(secret.reveal()).digest('base64url');
+  processTags.set(secret, tag);
+  return tag;
 }
 
 function computeTag(secret: Secret, salt: string): Promise<number> {
