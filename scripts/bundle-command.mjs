@@ -1,5 +1,5 @@
-// Puts what the command loads into few files: 150 small modules cost more time than a small download. Runs behind tsc, on
-// its output; the library stays as it is, one file for each module.
+// Puts the command into one CommonJS file: 150 small modules cost more time than a small download, and Node's loader of ES
+// modules costs more than its older one. Runs behind tsc, on its output; the library stays as it is, one file for each module.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,8 @@ const keepPlaces = {
     onLoad({ filter: /\.js$/ }, async ({ path }) => {
       const text = await readFile(path, 'utf8');
       const place = relative(dirname(COMMAND), path).replaceAll('\\', '/');
-      const own = `new URL(${JSON.stringify(place)}, import.meta.url).href`;
+      const here = "require('node:url').pathToFileURL(__filename)";
+      const own = `new URL(${JSON.stringify(place)}, ${here}).href`;
       return { contents: text.replaceAll('import.meta.url', own), loader: 'js' };
     });
   },
@@ -23,12 +24,10 @@ const keepPlaces = {
 
 const { outputFiles } = await build({
   entryPoints: [COMMAND],
-  outdir: dirname(COMMAND),
+  outfile: COMMAND,
   write: false,
   bundle: true,
-  splitting: true,
-  chunkNames: 'part-[hash]',
-  format: 'esm',
+  format: 'cjs',
   platform: 'node',
   target: 'node20',
   packages: 'external',
@@ -37,6 +36,6 @@ const { outputFiles } = await build({
 });
 await rm(dirname(COMMAND), { recursive: true });
 await mkdir(dirname(COMMAND));
-for (const { path, contents } of outputFiles) {
-  await writeFile(path, contents, { mode: path === COMMAND ? 0o755 : 0o644 });
-}
+await writeFile(COMMAND, outputFiles[0].contents, { mode: 0o755 });
+// Else the package's own `module` would count here, too.
+await writeFile(`${dirname(COMMAND)}/package.json`, `${JSON.stringify({ type: 'commonjs' })}\n`);

@@ -9,7 +9,7 @@ import { MAX_PACKED_BYTES, MAX_UNPACKED_BYTES, tarballFaults } from './tarball.t
 const GOOD: readonly PackedFile[] = [
   ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'],
   ...['docs/doctor.md', 'docs/errors.md', 'docs/exit-codes.md'],
-  ...['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js'],
+  ...['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'dist/cli/package.json'],
 ].map((path) => ({ path, text: '' }));
 
 function tarball(change: Partial<Tarball> = {}): Tarball {

@@ -18,9 +18,8 @@ const PAGES: readonly string[] = [
   ...['docs/doctor.md', 'docs/errors.md', 'docs/exit-codes.md'],
 ];
 
-/** The command is one bundle and the parts it loads when it needs them (scripts/bundle-command.mjs). */
-const COMMAND = 'dist/cli/main.js';
-const PART_OF_COMMAND = /^dist\/cli\/part-[A-Z0-9]{8}\.js$/;
+/** The command is one file, and what says of which kind (scripts/bundle-command.mjs). */
+const COMMAND = ['dist/cli/main.js', 'dist/cli/package.json'];
 
 export interface PackedFile {
   readonly path: string;
@@ -84,11 +83,11 @@ function listFaults({ files, sources }: Tarball): string[] {
     .map((name) => `dist/${name.replaceAll('\\', '/').replace(/\.ts$/, '')}`)
     .filter((stem) => !stem.startsWith('dist/cli/'))
     .flatMap((stem) => [`${stem}.js`, `${stem}.d.ts`]);
-  const expected = new Set([...PAGES, COMMAND, ...built]);
+  const expected = new Set([...PAGES, ...COMMAND, ...built]);
   const packed = new Set(files.map(({ path }) => path));
   return [
     ...[...packed]
-      .filter((path) => !(expected.has(path) || PART_OF_COMMAND.test(path)))
+      .filter((path) => !expected.has(path))
       .map((path) => `${path} is packed and belongs to nothing in src/ or the list of pages`),
     ...[...expected]
       .filter((path) => !packed.has(path))
