@@ -29,11 +29,13 @@ const MAX_RATIO = 2;
 
 export async function prepareManners(input: MannersInput): Promise<Scenery> {
   const { typed: user, password } = users.alice;
-  const upstream = await createUpstream({
-    ...{ proxy: PROXY, user, password, auth: 'ntlm' },
-    env: { HOME: input.scratch },
-  });
-  const beside = (pauseMs: number) => () => besideBursts(upstream, input.tunnels, pauseMs);
+  const options = { proxy: PROXY, user, password, auth: 'ntlm', env: { HOME: input.scratch } };
+  const upstream = await createUpstream(options);
+  const ahead = await createUpstream({ ...options, warm: 32 });
+  const beside =
+    (pauseMs: number, client = upstream) =>
+    () =>
+      besideBursts(client, input.tunnels, pauseMs);
   return sceneryOf(
     [
       { name: 'alone', contender: { title: 'curl of another user, alone', measure: alone } },
@@ -51,9 +53,21 @@ export async function prepareManners(input: MannersInput): Promise<Scenery> {
           measure: beside(0),
         },
       },
+      {
+        ...{ name: 'ahead', against: 'alone', maxRatio: MAX_RATIO },
+        contender: {
+          title: `beside tunnels in bursts of ${BURST}, ${PAUSE_MS} ms apart, some signed on ahead`,
+          measure: beside(PAUSE_MS, ahead),
+        },
+      },
     ],
     'manners',
-    upstream,
+    {
+      [Symbol.asyncDispose]: async () => {
+        await upstream.close();
+        await ahead.close();
+      },
+    },
   );
 }
 
