@@ -109,8 +109,12 @@ export class ReadyConnections {
   giveBack(key: string, status: number): boolean {
     const lane = this.#lanes.get(key);
     const now = this.#now();
-    if (!lane || !CAP_STATUSES.has(status) || now < lane.capAskedUntil) {
+    if (!lane || !CAP_STATUSES.has(status)) {
       return false;
+    }
+    if (now < lane.capAskedUntil) {
+      // Of one burst several may have been refused before they were given back.
+      return now - (lane.capAskedUntil - OFF_MS) < FIRST_PAUSE_MS;
     }
     const hasDropped = this.#pool.dropReady(key) > 0;
     if (!hasDropped && lane.filling === null) {
