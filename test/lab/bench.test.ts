@@ -105,7 +105,7 @@ describe.skipIf(!lab.available)('npm run bench -- --quick', () => {
     expect(list).toMatch(/^C {2}throughput /m);
     expect(list).toMatch(/^ +cntlm +\S/m);
     await expect(bench('--only', 'weather')).rejects.toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('There is no section weather; there are far, near'),
     });
   });
