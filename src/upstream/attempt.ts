@@ -244,13 +244,14 @@ export class Attempt {
     return signsRequests(this.#session);
   }
 
-  get signsRequests(): boolean {
-    return !bindsConnection(this.#mechanism);
+  /** Whether what was signed on is the connection; else each request is, which any connection may carry. */
+  get bindsConnection(): boolean {
+    return bindsConnection(this.#mechanism);
   }
 
   /** Made and not sent yet, and good on any connection. */
   get isPortable(): boolean {
-    return !this.#isSent && this.signsRequests;
+    return !(this.#isSent || this.bindsConnection);
   }
 
   /** The request with `token` was written. */
@@ -316,7 +317,7 @@ export class Attempt {
   end(verdict: 'accepted' | 'refused' | 'undecided'): void {
     this.#ticket?.[verdict]();
     this.#place.leave();
-    if (verdict !== 'accepted' || !this.signsRequests) {
+    if (verdict !== 'accepted' || this.bindsConnection) {
       this.forget();
     } else {
       this.passed();

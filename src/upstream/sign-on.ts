@@ -122,7 +122,7 @@ export class SignOn {
   /** True between the first token and the verdict, unless the password is known to be right and nothing is bound to it. */
   get holdsTurn(): boolean {
     const attempt = this.#attempt;
-    return attempt !== null && !(attempt.signsRequests && attempt.wasProven);
+    return attempt !== null && (attempt.bindsConnection || !attempt.wasProven);
   }
 
   /** The scheme that signed this connection on, or the request. */
@@ -236,7 +236,7 @@ export class SignOn {
     }
     const onlyFirstLegSent = !attempt.isLastLeg && attempt.legs === 1;
     this.#endAttempt('undecided');
-    if (attempt.proof === 'ticket' || (attempt.wasProven && attempt.signsRequests)) {
+    if (attempt.proof === 'ticket' || (attempt.wasProven && !attempt.bindsConnection)) {
       // Neither can an account be locked by it, nor a connection miss it: a lost request like any other.
       return null;
     }
