@@ -16,10 +16,9 @@ import { createCorporateProxy, originBytes } from '../../src/testing/index.ts';
 import { sallyport } from './command.ts';
 import type { Answer, FileServer } from './file-server.ts';
 import { createFileServer, page, status } from './file-server.ts';
-import { ALICE, SCRATCH } from './network.ts';
+import { ALICE, AS_ALICE, ownFolder } from './network.ts';
 import { createRawServer } from './raw-server.ts';
 
-const AS_ALICE = { SALLYPORT_USER: 'CORP\\alice', SALLYPORT_PASSWORD: ALICE.password };
 const BODY = originBytes(1000);
 /** Of the same length, and other in each byte. */
 const OTHER = Buffer.from(BODY.map((byte) => byte ^ 0xff));
@@ -27,7 +26,6 @@ const YESTERDAY = new Date(Date.now() - 86_400_000).toUTCString();
 
 let proxy: CorporateProxy;
 let file: string;
-let turn = 0;
 
 beforeAll(async () => {
   proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
@@ -36,10 +34,7 @@ beforeAll(async () => {
 afterAll(() => proxy.close());
 
 beforeEach(() => {
-  turn += 1;
-  const folder = join(SCRATCH, `continue-${turn}`);
-  mkdirSync(folder);
-  file = join(folder, 'out.bin');
+  file = join(ownFolder('continue'), 'out.bin');
 });
 
 const get = (args: readonly string[], options = {}) =>
@@ -362,7 +357,7 @@ describe('--continue begins again', () => {
     await stopped(server);
     const record = `${file}.part.json`;
     const text = readFileSync(record);
-    const elsewhere = join(SCRATCH, `record-${turn}`);
+    const elsewhere = join(ownFolder('record'), 'record.json');
     writeFileSync(elsewhere, text);
     rmSync(record);
     symlinkSync(elsewhere, record);

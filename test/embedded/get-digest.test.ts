@@ -1,22 +1,20 @@
 // `sallyport get --sha256`: a file that is another one does not get its name.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CorporateProxy } from '../../src/testing/index.ts';
 import { createCorporateProxy, originBytes } from '../../src/testing/index.ts';
 import { sallyport } from './command.ts';
 import { createFileServer } from './file-server.ts';
-import { ALICE, SCRATCH } from './network.ts';
+import { ALICE, AS_ALICE, ownFolder } from './network.ts';
 
-const AS_ALICE = { SALLYPORT_USER: 'CORP\\alice', SALLYPORT_PASSWORD: ALICE.password };
 const BODY = originBytes(3_000_000);
 const RIGHT = createHash('sha256').update(BODY).digest('hex');
 const WRONG = '0'.repeat(64);
 
 let proxy: CorporateProxy;
 let file: string;
-let turn = 0;
 
 beforeAll(async () => {
   proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
@@ -25,10 +23,7 @@ beforeAll(async () => {
 afterAll(() => proxy.close());
 
 beforeEach(() => {
-  turn += 1;
-  const folder = join(SCRATCH, `digest-${turn}`);
-  mkdirSync(folder);
-  file = join(folder, 'out.bin');
+  file = join(ownFolder('digest'), 'out.bin');
 });
 
 const get = (args: readonly string[]) =>

@@ -1,16 +1,15 @@
 // `sallyport get -o PIPE`: a reader who comes late, never, or stops reading, and what has the name of a `.part` without being one.
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Origin } from '../../src/testing/index.ts';
 import { createOrigin, originBytes } from '../../src/testing/index.ts';
 import { sallyport } from './command.ts';
-import { readAll, SCRATCH } from './network.ts';
+import { ownFolder, readAll } from './network.ts';
 
 let origin: Origin;
 let folder: string;
-let turn = 0;
 
 beforeAll(async () => {
   origin = await createOrigin();
@@ -19,9 +18,7 @@ beforeAll(async () => {
 afterAll(() => origin.close());
 
 beforeEach(() => {
-  turn += 1;
-  folder = join(SCRATCH, `pipe-${turn}`);
-  mkdirSync(folder);
+  folder = ownFolder('pipe');
 });
 
 const get = (args: readonly string[], options = {}) =>

@@ -1,6 +1,6 @@
 // `sallyport get --retry` and `--max-time`: what is tried again, how long, and what never is.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -9,17 +9,15 @@ import { createCorporateProxy, createOrigin, originBytes } from '../../src/testi
 import { sallyport } from './command.ts';
 import type { Answer } from './file-server.ts';
 import { createFileServer, status } from './file-server.ts';
-import { ALICE, SCRATCH } from './network.ts';
+import { ALICE, AS_ALICE, ownFolder } from './network.ts';
 import { createRawServer } from './raw-server.ts';
 
-const AS_ALICE = { SALLYPORT_USER: 'CORP\\alice', SALLYPORT_PASSWORD: ALICE.password };
 const BODY = originBytes(1000);
 const SHA256 = createHash('sha256').update(BODY).digest('hex');
 const AT_ONCE = { 'retry-after': '0' };
 
 let proxy: CorporateProxy;
 let file: string;
-let turn = 0;
 
 beforeAll(async () => {
   proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
@@ -28,10 +26,7 @@ beforeAll(async () => {
 afterAll(() => proxy.close());
 
 beforeEach(() => {
-  turn += 1;
-  const folder = join(SCRATCH, `retry-${turn}`);
-  mkdirSync(folder);
-  file = join(folder, 'out.bin');
+  file = join(ownFolder('retry'), 'out.bin');
 });
 
 const get = (args: readonly string[], options = {}) =>

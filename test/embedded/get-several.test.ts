@@ -1,26 +1,16 @@
 // `sallyport get URL URL...`: each its own file, one sign-on for all, and a word about each that fails.
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Origin } from '../../src/testing/index.ts';
 import { createCorporateProxy, createOrigin, originBytes } from '../../src/testing/index.ts';
 import { sallyport } from './command.ts';
 import { createFileServer, status } from './file-server.ts';
-import { ALICE, CERTIFICATES, SCRATCH } from './network.ts';
+import { ALICE, AS_ALICE, CERTIFICATES, ownFolder } from './network.ts';
 import { createRawServer } from './raw-server.ts';
-
-const AS_ALICE = { SALLYPORT_USER: 'CORP\\alice', SALLYPORT_PASSWORD: ALICE.password };
 
 let origin: Origin;
 let folder: string;
-let turn = 0;
 
 beforeAll(async () => {
   origin = await createOrigin();
@@ -29,9 +19,7 @@ beforeAll(async () => {
 afterAll(() => origin.close());
 
 beforeEach(() => {
-  turn += 1;
-  folder = join(SCRATCH, `several-${turn}`);
-  mkdirSync(folder);
+  folder = ownFolder('several');
 });
 
 const get = (args: readonly string[], options = {}) =>

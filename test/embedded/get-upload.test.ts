@@ -6,7 +6,6 @@ import {
   appendFileSync,
   closeSync,
   existsSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -14,16 +13,15 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CorporateProxy, Origin } from '../../src/testing/index.ts';
 import { createCorporateProxy, createOrigin, originBytes } from '../../src/testing/index.ts';
 import { sallyport } from './command.ts';
 import { createFileServer, status } from './file-server.ts';
-import { ALICE, CERTIFICATES, SCRATCH } from './network.ts';
+import { ALICE, AS_ALICE, CERTIFICATES, ownFolder } from './network.ts';
 import { createRawServer } from './raw-server.ts';
 
-const AS_ALICE = { SALLYPORT_USER: 'CORP\\alice', SALLYPORT_PASSWORD: ALICE.password };
 /** Of the system's making: one page, it says. */
 const SHORTER = '/sys/kernel/mm/transparent_hugepage/enabled';
 const BODY = originBytes(3_000_000);
@@ -34,7 +32,6 @@ let origin: Origin;
 let secureOrigin: Origin;
 let folder: string;
 let file: string;
-let turn = 0;
 
 beforeAll(async () => {
   proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
@@ -45,9 +42,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([proxy.close(), origin.close(), secureOrigin.close()]));
 
 beforeEach(() => {
-  turn += 1;
-  folder = join(SCRATCH, `upload-${turn}`);
-  mkdirSync(folder);
+  folder = ownFolder('upload');
   file = join(folder, 'sent.bin');
   writeFileSync(file, BODY);
 });
@@ -234,8 +229,9 @@ describe('-T and -o refuse to destroy what is sent', () => {
     await using server = await createRawServer(() => undefined);
     writeFileSync(join(folder, kept), 'my only copy');
     symlinkSync('sent.bin', join(folder, 'link'));
-    symlinkSync(folder, `${folder}/../linked-${turn}`);
-    const named = output.map((word) => word.replace('linked', `linked-${turn}`));
+    const linked = `${basename(folder)}-linked`;
+    symlinkSync(folder, join(folder, '..', linked));
+    const named = output.map((word) => word.replace('linked', linked));
     const { code, stderr } = await get(['-T', sent, ...named, `${server.url}/x`], { cwd: folder });
     expect([code, stderr]).toEqual([
       2,

@@ -3,7 +3,6 @@ import { execFile, execFileSync } from 'node:child_process';
 import {
   existsSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   symlinkSync,
@@ -15,18 +14,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CorporateProxy, Origin } from '../../src/testing/index.ts';
 import { createCorporateProxy, createOrigin, originBytes } from '../../src/testing/index.ts';
 import { MAIN, sallyport } from './command.ts';
-import { ALICE, CERTIFICATES, readAll, SCRATCH } from './network.ts';
+import { ALICE, AS_ALICE, CERTIFICATES, ownFolder, readAll, SCRATCH } from './network.ts';
 import { createRawServer } from './raw-server.ts';
 
 const SECRETS = [ALICE.password, 'Wrong-Secret9', 'Url-Secret7'];
-const AS_ALICE = { SALLYPORT_USER: 'CORP\\alice', SALLYPORT_PASSWORD: ALICE.password };
 
 let proxy: CorporateProxy;
 let origin: Origin;
 let secureOrigin: Origin;
 let signOnOrigin: Origin;
 let folder: string;
-let turn = 0;
 
 beforeAll(async () => {
   proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
@@ -40,9 +37,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  turn += 1;
-  folder = join(SCRATCH, `get-${turn}`);
-  mkdirSync(folder);
+  folder = ownFolder('get');
 });
 
 const get = (args: readonly string[], options = {}) =>

@@ -18,6 +18,14 @@ export const SCRATCH = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
 export const CA_FILE = join(SCRATCH, 'ca.pem');
 writeFileSync(CA_FILE, CERTIFICATES.ca);
 
+/** Alice, as a command is told of her. */
+export const AS_ALICE = { SALLYPORT_USER: 'CORP\\alice', SALLYPORT_PASSWORD: ALICE.password };
+
+/** A new folder, which nobody else writes into. */
+export function ownFolder(name: string): string {
+  return mkdtempSync(join(SCRATCH, `${name}-`));
+}
+
 /** A client with alice's credentials, and with a gate of its own. Where a deadline is the subject, the test sets it. */
 export async function clientOfAlice(
   options: SallyportOptions,

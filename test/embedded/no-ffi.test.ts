@@ -8,11 +8,10 @@ import type { CorporateProxy, Origin } from '../../src/testing/index.ts';
 import { createCorporateProxy, createOrigin } from '../../src/testing/index.ts';
 import type { CommandOptions } from './command.ts';
 import { sallyport } from './command.ts';
-import { ALICE, SCRATCH } from './network.ts';
+import { ALICE, AS_ALICE, SCRATCH } from './network.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const WITHOUT = join(SCRATCH, 'without-koffi');
-const AS_ALICE = { SALLYPORT_USER: 'CORP\\alice', SALLYPORT_PASSWORD: ALICE.password };
 
 let proxy: CorporateProxy;
 let origin: Origin;
