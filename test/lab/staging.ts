@@ -23,12 +23,16 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Where the product was built; another folder while something else is being built there. */
 const DIST = process.env['SALLYPORT_DIST'] ?? join(ROOT, 'dist');
 
+/** The file that shows, in the folder of a run, that Node began there. */
+export const BEGUN = 'begun';
+
 /**
  * A copy of the build and its packages that alice can read, too, with koffi for this machine and for Windows: one folder for each state of
- * the build. Others of the same build are removed.
+ * the build and of this file. Others of the same build are removed.
  */
 export function stagedApp(): string {
-  const stamp = Math.floor(newestChange(DIST)).toString(36);
+  const newest = Math.max(newestChange(DIST), statSync(fileURLToPath(import.meta.url)).mtimeMs);
+  const stamp = Math.floor(newest).toString(36);
   const build = `app-${Buffer.from(DIST).toString('hex').slice(-32)}`;
   const app = join(WINE, `${build}-${stamp}`);
   if (existsSync(app)) {
@@ -51,7 +55,9 @@ export function stagedApp(): string {
   // Wine 8 has no TCP_KEEPIDLE: a connect after setKeepAlive() fails with UNKNOWN.
   writeFileSync(
     join(partial, 'keep-alive.cjs'),
-    "require('node:net').Socket.prototype.setKeepAlive = function () { return this; };\n",
+    `require('node:fs').writeFileSync('${BEGUN}', '');
+require('node:net').Socket.prototype.setKeepAlive = function () { return this; };
+`,
   );
   chmodSync(partial, 0o755);
   try {
