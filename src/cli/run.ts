@@ -108,7 +108,7 @@ async function runBehindProxy(
 /** Some tools, such as pip told by PIP_PROXY, bring to the proxy what NO_PROXY keeps from it. */
 function pastLoopback(routeFor: UpstreamSettings['routeFor']): UpstreamSettings['routeFor'] {
   return (url) =>
-    LOOPBACK.includes(new URL(url).hostname.replace(/^\[|\]$/g, '')) ? BESIDE : routeFor(url);
+    LOOPBACK.includes(url.hostname.replace(/^\[|\]$/g, '')) ? BESIDE : routeFor(url);
 }
 
 function tellHowToLeave(): void {

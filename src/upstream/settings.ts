@@ -8,6 +8,7 @@ import { signOnRule } from '../auth/sign-on-rules.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { publishChoice } from '../observe/events.ts';
 import { Secret } from '../observe/secret.ts';
+import { rememberRoutes } from '../route/remembered-routes.ts';
 import { mayNeedSystem, resolveRoute } from '../route/resolve-route.ts';
 import type { ProxyAddress, Route, RouteSource } from '../route/route.ts';
 import { formatProxyUrl } from '../route/route.ts';
@@ -176,7 +177,7 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
   ];
   checkNamed('originPassword', options.originPassword, namedForOrigins);
   return {
-    routeFor: (url) => resolveRoute(url, inputs),
+    routeFor: rememberRoutes((url) => resolveRoute(url, inputs)),
     identityFor: oncePerProxy(async (proxy) => {
       const sources = withProxyUrl(named, proxy);
       checkNamed('password', options.password, sources);
@@ -329,7 +330,10 @@ function systemOf(sources: readonly CredentialSource[], systemSignOn: boolean): 
 }
 
 function isListed(list: ReadonlySet<string>, { host, port }: Target): boolean {
-  return list.has(host.toLowerCase()) || list.has(targetName({ host, port }).toLowerCase());
+  return (
+    list.size > 0 &&
+    (list.has(host.toLowerCase()) || list.has(targetName({ host, port }).toLowerCase()))
+  );
 }
 
 function words(list: string | readonly string[] | undefined): readonly string[] | undefined {

@@ -4,7 +4,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { Identity } from '../auth/credentials.ts';
 import { identityKey } from '../auth/credentials.ts';
 import { DigestNonces } from '../auth/digest-nonces.ts';
 import type { LogonGate, LogonRequest, LogonTicket } from '../auth/logons/logon-gate.ts';
@@ -103,6 +102,13 @@ export interface UpstreamDeps {
 
 type ProxyRoute = Route & { readonly kind: 'proxy' };
 
+/** What is the same for all requests by one route. */
+interface Approach {
+  readonly scope: SignOnScope;
+  /** An upstream has one set of schemes, so proxy and identity are the whole key. */
+  readonly poolKey: string;
+}
+
 /** A client of its own pool and memory. Close it when done; its idle connections keep no process alive. */
 export class Upstream implements AsyncDisposable {
   readonly #settings: UpstreamSettings;
@@ -113,6 +119,7 @@ export class Upstream implements AsyncDisposable {
   readonly #starts = new FirstStarts();
   readonly #memory: ProxyMemory;
   readonly #nonces = new DigestNonces();
+  readonly #approaches = new WeakMap<ProxyRoute, Approach>();
 
   constructor(
     settings: UpstreamSettings,
@@ -216,8 +223,8 @@ export class Upstream implements AsyncDisposable {
     const origin = this.#originSignOns(url, true, signal);
     const tieKey = `${this.#hopKey(route.proxy)} ${url.origin}`;
     const takeTied = () => tie?.take(this, tieKey) ?? null;
-    const signOn = await this.#proxySignOn(route, signal);
-    const key = this.#poolKey(route.proxy, signOn.identity);
+    const { scope, poolKey: key } = await this.#approachTo(route);
+    const signOn = new SignOn(scope, signal);
     const mayRepeat = isRepeatable(request) && request.upload?.isOneShot !== true;
     // What is not signed on is cheap to open, and no reason to risk a request that cannot be repeated.
     const isFit = ({ signedOn }: Connection): boolean => signedOn !== null || mayRepeat;
@@ -281,8 +288,8 @@ export class Upstream implements AsyncDisposable {
     signal: AbortSignal,
     via: string | undefined,
   ): Promise<{ answer: Answer; signOn: SignOn }> {
-    const signOn = await this.#proxySignOn(route, signal);
-    const key = this.#poolKey(route.proxy, signOn.identity);
+    const { scope, poolKey: key } = await this.#approachTo(route);
+    const signOn = new SignOn(scope, signal);
     this.#ready.asked(this.#readyPlace(route, key));
     const hop: Hop = {
       open: () => this.#reachProxy(route.proxy, signal),
@@ -325,10 +332,12 @@ export class Upstream implements AsyncDisposable {
       return null;
     }
     setMaxListeners(0, signal);
-    const signOn = await this.#proxySignOn(route, signal, {
+    const { scope } = await this.#approachTo(route);
+    const turns: Pick<SignOnScope, 'gate' | 'limit'> = {
       gate: { prepare: () => undefined, enter: (request) => this.#enterTrusted(request) },
       limit: { enter: (name, aborted) => this.#limit.enterAhead(name, aborted) },
-    });
+    };
+    const signOn = new SignOn({ ...scope, ...turns }, signal);
     return exchange({
       hop: { open: () => this.#reachProxy(route.proxy, signal), takeIdle: () => null },
       request: {
@@ -400,19 +409,28 @@ export class Upstream implements AsyncDisposable {
     };
   }
 
-  /** @param turns other rules for whose turn it is */
-  async #proxySignOn(
-    { proxy, source }: ProxyRoute,
-    signal: AbortSignal,
-    turns: Partial<Pick<SignOnScope, 'gate' | 'limit'>> = {},
-  ): Promise<SignOn> {
+  async #approachTo(route: ProxyRoute): Promise<Approach> {
+    const known = this.#approaches.get(route);
+    if (known !== undefined) {
+      return known;
+    }
+    const { proxy } = route;
+    const scope = await this.#scopeOf(route);
+    const approach = {
+      scope,
+      poolKey: `${this.#hopKey(proxy)} ${identityKey(scope.identity)}`,
+    };
+    this.#approaches.set(route, approach);
+    return approach;
+  }
+
+  async #scopeOf({ proxy, source }: ProxyRoute): Promise<SignOnScope> {
     const settings = this.#settings;
     const identity = await settings.identityFor(proxy);
     const common = this.#commonScope(proxy, settings.spn);
     const isToken = isLoopbackToken(proxy, identity);
-    const scope: SignOnScope = {
+    return {
       ...common,
-      ...turns,
       layer: 'proxy',
       identity,
       allow: isToken ? ['basic'] : common.allow,
@@ -423,7 +441,6 @@ export class Upstream implements AsyncDisposable {
       encrypted: proxy.scheme === 'https',
       behindForwardingProxy: false,
     };
-    return new SignOn(scope, signal);
   }
 
   /** None for an origin that is not on the allow-list: its 401 is simply its answer. */
@@ -476,11 +493,6 @@ export class Upstream implements AsyncDisposable {
   get #patience(): { handshakeMs: number; answerMs: number } {
     const { handshakeTimeoutMs: handshakeMs, idleTimeoutMs: answerMs } = this.#settings;
     return { handshakeMs, answerMs };
-  }
-
-  /** An upstream has one set of schemes, so proxy and identity are the whole key. */
-  #poolKey(proxy: ProxyAddress, identity: Identity | null): string {
-    return `${this.#hopKey(proxy)} ${identityKey(identity)}`;
   }
 
   #keeper(tie: ClientTie | undefined, key: string): ((connection: Connection) => void) | null {
