@@ -27,12 +27,19 @@ export interface AdmissionRules {
 /** The token is the password of any user name, as `http://x:TOKEN@127.0.0.1:PORT` makes clients send it. */
 export function createAdmission(rules: AdmissionRules): Admission {
   const wanted = rules.token === null ? null : digest(rules.token);
+  /** A client that was admitted sends the same words with each request of its connection: nobody else learns from a comparison with them. */
+  const admittedBy = new WeakMap<Socket, string>();
   return {
     judge: ({ headers }, socket) => {
       const sent = headers.all('proxy-authorization');
       const [credentials = ''] = sent;
       if (sent.length > 0) {
-        return sent.length === 1 && isToken(credentials, wanted) ? null : wrongToken();
+        const isKnown = admittedBy.get(socket) === credentials;
+        if (sent.length === 1 && (isKnown || isToken(credentials, wanted))) {
+          admittedBy.set(socket, credentials);
+          return null;
+        }
+        return wrongToken();
       }
       return judgePeer(rules, socket);
     },

@@ -16,7 +16,7 @@ import { closeSoftly } from './close-softly.ts';
 import { refuseForeignCaller } from './foreign-caller.ts';
 import { sendBack, sendOn } from './forward.ts';
 import { hasLooped } from './hop-by-hop.ts';
-import { keepFromLoopback } from './loopback-guard.ts';
+import { isOnThisMachine, keepFromLoopback } from './loopback-guard.ts';
 import { relay } from './relay.ts';
 import { forwardTarget } from './request-target.ts';
 import { openForConnect } from './tunnel.ts';
@@ -37,7 +37,8 @@ export async function serveClient(
   const client = new Connection(socket, { role: 'client', name: 'The client' });
   const gone = new AbortController();
   socket.once('close', () => gone.abort(new Error('The client has gone')));
-  const serving: Serving = { client, place, tie, signal: gone.signal, ...context };
+  const isNear = isOnThisMachine(socket.remoteAddress);
+  const serving: Serving = { client, place, tie, isNear, signal: gone.signal, ...context };
   try {
     while (await serveOne(serving)) {
       // Each turn is one request.
@@ -52,12 +53,13 @@ interface Serving extends ClientContext {
   readonly client: Connection;
   readonly place: Place;
   readonly tie: ClientTie;
+  readonly isNear: boolean;
   readonly signal: AbortSignal;
 }
 
 /** @returns whether the connection goes on */
 async function serveOne(serving: Serving): Promise<boolean> {
-  const { client, admission, place } = serving;
+  const { client, admission, place, isNear } = serving;
   place.rests();
   const request = await readClientRequest(client, () => place.works());
   if (request === null) {
@@ -67,7 +69,7 @@ async function serveOne(serving: Serving): Promise<boolean> {
   const refusal =
     refuseForeignCaller(head, client.socket) ??
     (await admission.judge(head, client.socket)) ??
-    keepFromLoopback(head, client.socket.remoteAddress);
+    (isNear ? null : keepFromLoopback(head));
   if (refusal !== null) {
     return answer(serving, request, refusal);
   }

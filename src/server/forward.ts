@@ -1,14 +1,14 @@
 // A request in absolute-form: on to its origin by its route, and the answer back, streaming. Owns framing towards the client.
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import type { RequestHead } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
+import type { BodyReader } from '../upstream/body-reader.ts';
 import type { ClientTie } from '../upstream/client-tie.ts';
-import type { HttpResponse, Upstream } from '../upstream/upstream.ts';
+import type { RelayedAnswer, Upstream } from '../upstream/upstream.ts';
 import type { ClientRequest } from './client-request.ts';
 import { drained } from './drained.ts';
-import { endToEnd, listOf, VIA, VIA_VALUE } from './hop-by-hop.ts';
+import { endToEnd, VIA, VIA_VALUE } from './hop-by-hop.ts';
 import type { ForwardTarget } from './request-target.ts';
 
 export interface ForwardInput {
@@ -20,7 +20,7 @@ export interface ForwardInput {
 }
 
 /** @throws SallyportError as `Upstream.request`: nothing has gone to the client then */
-export async function sendOn(input: ForwardInput): Promise<HttpResponse> {
+export async function sendOn(input: ForwardInput): Promise<RelayedAnswer> {
   const { request, target, upstream, tie, signal } = input;
   const { head, body } = request;
   const headers: HeaderField[] = endToEnd(head.headers).filter(
@@ -28,7 +28,7 @@ export async function sendOn(input: ForwardInput): Promise<HttpResponse> {
   );
   headers.push(VIA);
   const content = await body.forUpstream();
-  return upstream.request(target.url, {
+  return upstream.relay(target.url, {
     method: head.method,
     headers,
     forwardedPath: target.path,
@@ -38,9 +38,7 @@ export async function sendOn(input: ForwardInput): Promise<HttpResponse> {
 }
 
 /** What of an answer goes back; its body is read to the end, or destroyed. */
-export type AnswerToRelay = Pick<HttpResponse, 'status' | 'reason' | 'rawHeaders'> & {
-  readonly body: Readable;
-};
+export type AnswerToRelay = Pick<RelayedAnswer, 'head' | 'body'>;
 
 /** Pieces up to this size go out in one write with what stands in front of them. */
 const SMALL_PIECE_BYTES = 16_384;
@@ -59,7 +57,7 @@ export async function sendBack(
 ): Promise<boolean> {
   const { fields, framing } = answerFraming(request, answer);
   const keepsOpen = wantsOpen && framing !== 'until-close';
-  let text = `HTTP/1.1 ${answer.status} ${answer.reason}\r\n`;
+  let text = `HTTP/1.1 ${answer.head.status} ${answer.head.reason}\r\n`;
   for (const [name, value] of fields) {
     text += `${name}: ${value}\r\n`;
   }
@@ -78,8 +76,7 @@ function answerFraming(
   { method, version }: RequestHead,
   answer: AnswerToRelay,
 ): { readonly fields: HeaderField[]; readonly framing: AnswerFraming } {
-  const { status } = answer;
-  const received = listOf(answer.rawHeaders);
+  const { status, headers: received } = answer.head;
   const codings = received.tokens('transfer-encoding');
   if (codings.some((coding) => coding !== 'chunked')) {
     answer.body.destroy();
@@ -118,31 +115,32 @@ function framedByUs(fields: HeaderField[], version: RequestHead['version']) {
 async function sendWhole(
   socket: Socket,
   head: Buffer,
-  body: Readable,
+  body: BodyReader,
   isChunked: boolean,
 ): Promise<boolean> {
-  let held: Buffer | null = head;
-  const soon = setImmediate(() => {
-    if (held !== null) {
-      socket.write(held);
-      held = null;
-    }
-  });
+  let held: Buffer[] = [head];
+  const soon = body.isAtHand
+    ? undefined
+    : setImmediate(() => {
+        writeTogether(socket, held);
+        held = [];
+      });
   try {
-    for await (const piece of body as AsyncIterable<Buffer>) {
-      const parts = isChunked ? chunkOf(piece) : [piece];
-      const isTaken = writeTogether(socket, held === null ? parts : [held, ...parts]);
-      held = null;
+    for (let pieces = await body.next(); pieces !== null; pieces = await body.next()) {
+      const parts = isChunked ? pieces.flatMap(chunkOf) : pieces;
+      const isTaken = writeTogether(socket, [...held, ...parts]);
+      held = [];
       if (!isTaken) {
         await drained(socket);
       }
       if (socket.destroyed) {
+        body.destroy();
         return false;
       }
     }
   } catch (error) {
-    if (held !== null) {
-      held = null;
+    if (held.length > 0) {
+      held = [];
       throw error;
     }
     // The length that was announced, or the last chunk, is missing: the client sees that it is not whole.
@@ -151,9 +149,7 @@ async function sendWhole(
   } finally {
     clearImmediate(soon);
   }
-  if (held !== null || isChunked) {
-    writeTogether(socket, [...(held === null ? [] : [held]), ...(isChunked ? [LAST_CHUNK] : [])]);
-  }
+  writeTogether(socket, isChunked ? [...held, LAST_CHUNK] : held);
   return true;
 }
 
@@ -166,8 +162,8 @@ function chunkOf(piece: Buffer): Buffer[] {
 
 function writeTogether(socket: Socket, parts: readonly Buffer[]): boolean {
   const [only] = parts;
-  if (parts.length === 1 && only !== undefined) {
-    return socket.write(only);
+  if (only === undefined || parts.length === 1) {
+    return only === undefined || socket.write(only);
   }
   if (parts.every(({ length }) => length <= SMALL_PIECE_BYTES)) {
     return socket.write(Buffer.concat(parts));

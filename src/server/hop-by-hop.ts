@@ -1,7 +1,6 @@
 // What belongs to one hop and is not handed on (RFC 9110 section 7.6.1), and the `Via` that shows a loop. Owns these lists.
 import { randomBytes } from 'node:crypto';
-import type { HeaderField } from '../http1/header-list.ts';
-import { HeaderList } from '../http1/header-list.ts';
+import type { HeaderField, HeaderList } from '../http1/header-list.ts';
 
 const HOP_BY_HOP = new Set([
   ...['connection', 'proxy-connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding'],
@@ -26,13 +25,4 @@ export function endToEnd(headers: HeaderList): HeaderField[] {
 /** Whether this process has sent the request on before. */
 export function hasLooped(headers: HeaderList): boolean {
   return headers.all('via').some((value) => value.includes(PSEUDONYM));
-}
-
-/** Name, value, name, value, ... as a list. */
-export function listOf(raw: readonly string[]): HeaderList {
-  const fields: HeaderField[] = [];
-  for (let at = 0; at < raw.length; at += 2) {
-    fields.push([raw[at] ?? '', raw[at + 1] ?? '']);
-  }
-  return new HeaderList(fields);
 }

@@ -11,12 +11,14 @@ const UNSPECIFIED = new BlockList();
 UNSPECIFIED.addAddress('0.0.0.0', 'ipv4');
 UNSPECIFIED.addAddress('::', 'ipv6');
 
-/** @returns `null` for clients of this machine, and for every other target */
-export function keepFromLoopback(
-  { target }: RequestHead,
-  remoteAddress: string | undefined,
-): OwnAnswer | null {
-  if (LOOPBACK.has(remoteAddress) || !isOnLoopback(hostIn(target))) {
+/** Whether a client is on this machine, and may ask for everything. */
+export function isOnThisMachine(remoteAddress: string | undefined): boolean {
+  return LOOPBACK.has(remoteAddress);
+}
+
+/** @returns `null` for a target that is open to clients of other machines */
+export function keepFromLoopback({ target }: RequestHead): OwnAnswer | null {
+  if (!isOnLoopback(hostIn(target))) {
     return null;
   }
   return page(

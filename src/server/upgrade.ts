@@ -5,8 +5,8 @@ import { responseFraming } from '../http1/body.ts';
 import type { RequestHead, ResponseHead } from '../http1/head.ts';
 import { formatRequestHead } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
+import { BodyReader } from '../upstream/body-reader.ts';
 import { Connection } from '../upstream/connection.ts';
-import { ResponseBody } from '../upstream/response-body.ts';
 import { targetName, targetOf } from '../upstream/target.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { ClientRequest } from './client-request.ts';
@@ -54,9 +54,9 @@ export async function upgrade(
       return { to: 'bytes', origin, head: switchBytes(answer) };
     }
     const framing = responseFraming(answer, head.method);
-    const body = new ResponseBody(origin, framing, (connection) => connection.destroy());
-    const { status, reason, headers } = answer;
-    return { to: 'answer', answer: { status, reason, rawHeaders: headers.toRaw(), body } };
+    const onFree = (connection: Connection): void => connection.destroy();
+    const body = new BodyReader({ connection: origin, framing, signal, onFree });
+    return { to: 'answer', answer: { head: answer, body } };
   } catch (error) {
     origin.destroy();
     throw isSallyportError(error) ? error : signal.reason;

@@ -1,39 +1,29 @@
-// The body of an answer as a Node stream. Owns back-pressure and the moment the connection is free again.
+// The body of an answer as a Node stream. Owns back-pressure; where the body ends is `body-reader.ts`.
 import { Readable } from 'node:stream';
-import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
-import type { BodyDecoder, Framing } from '../http1/body.ts';
-import { createBodyDecoder } from '../http1/body.ts';
-import type { Connection } from './connection.ts';
+import type { BodyReader } from './body-reader.ts';
 
 /** Bytes asked for ahead of the reader. */
 const READ_AHEAD_BYTES = 262_144;
 
 export class ResponseBody extends Readable {
-  readonly #connection: Connection;
-  readonly #decoder: BodyDecoder;
-  readonly #onFree: (connection: Connection) => void;
-  #received = 0;
-  #pulling = false;
-  #finished = false;
+  readonly #reader: BodyReader;
+  #isPulling = false;
   #failure: Error | null = null;
 
-  /** @param onFree is called once, when the last byte was read and the connection is in order */
-  constructor(connection: Connection, framing: Framing, onFree: (connection: Connection) => void) {
+  constructor(reader: BodyReader) {
     super({ highWaterMark: READ_AHEAD_BYTES });
-    this.#connection = connection;
-    this.#decoder = createBodyDecoder(framing);
-    this.#onFree = onFree;
-    if (this.#decoder.mayEndHere && framing.kind !== 'until-close') {
-      this.#finish();
+    this.#reader = reader;
+    if (reader.isOver) {
+      this.push(null);
     }
   }
 
   override _read(): void {
-    if (!(this.#pulling || this.#finished)) {
-      this.#pulling = true;
+    if (!(this.#isPulling || this.#reader.isOver)) {
+      this.#isPulling = true;
       this.#pull().then(
-        () => (this.#pulling = false),
-        (error: Error) => this.#fail(this.#explain(error)),
+        () => (this.#isPulling = false),
+        (error: Error) => this.#fail(error),
       );
     }
   }
@@ -48,28 +38,18 @@ export class ResponseBody extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    if (!this.#finished) {
-      this.#connection.destroy();
-    }
+    this.#reader.destroy();
     callback(error);
   }
 
   async #pull(): Promise<void> {
-    let wanted = true;
-    while (wanted && !this.#finished) {
-      const packet = await this.#connection.readBulk();
-      if (packet === null) {
-        this.#endOfConnection();
+    for (let isWanted = true; isWanted && !this.destroyed; ) {
+      for (const piece of (await this.#reader.next()) ?? []) {
+        isWanted = this.push(piece);
+      }
+      if (this.#reader.isOver) {
+        this.push(null);
         return;
-      }
-      const { data, done, rest } = this.#connection.decode(this.#decoder, packet);
-      for (const piece of data) {
-        this.#received += piece.length;
-        wanted = this.push(piece);
-      }
-      if (done) {
-        this.#connection.unread(rest);
-        this.#finish();
       }
     }
   }
@@ -79,36 +59,5 @@ export class ResponseBody extends Readable {
     if (this.readableLength === 0) {
       this.destroy(error);
     }
-  }
-
-  #endOfConnection(): void {
-    if (!this.#decoder.mayEndHere) {
-      throw new SallyportError(
-        'BODY_INCOMPLETE',
-        `${this.#connection.peer.name} closed the connection in the middle of the body, after ${this.#received} bytes`,
-        { hint: 'What has arrived is kept. Try again.' },
-      );
-    }
-    this.#finished = true;
-    this.push(null);
-    this.#connection.destroy();
-  }
-
-  #finish(): void {
-    this.#finished = true;
-    this.push(null);
-    this.#onFree(this.#connection);
-  }
-
-  /** A connection that breaks within a body cuts the body; the reader is told so, with the count. */
-  #explain(error: Error): Error {
-    if (isSallyportError(error) && error.code === 'CONNECTION_LOST') {
-      return new SallyportError(
-        'BODY_INCOMPLETE',
-        `${error.message} in the middle of the body, after ${this.#received} bytes`,
-        { cause: error, hint: 'What has arrived is kept. Try again.' },
-      );
-    }
-    return error;
   }
 }

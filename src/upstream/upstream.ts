@@ -16,6 +16,7 @@ import type { ResponseHead } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
 import { VERSION } from '../observe/version.ts';
 import type { ProxyAddress, Route } from '../route/route.ts';
+import { BodyReader } from './body-reader.ts';
 import type { ClientTie } from './client-tie.ts';
 import { signsOnConnection } from './client-tie.ts';
 import type { Peer } from './connection.ts';
@@ -78,6 +79,14 @@ export interface HttpResponse extends AnswerHead, Passage {
   readonly url: string;
   readonly body: Readable;
   /** Why a 401 of a trusted origin stands. */
+  readonly refusal: SallyportError | null;
+}
+
+/** An answer as it came, for a program that hands it on. */
+export interface RelayedAnswer extends Passage {
+  readonly head: ResponseHead;
+  /** Is read to its end, or destroyed; the signal destroys it as well. */
+  readonly body: BodyReader;
   readonly refusal: SallyportError | null;
 }
 
@@ -170,37 +179,18 @@ export class Upstream implements AsyncDisposable {
   async request(address: string | URL, options: RequestOptions = {}): Promise<HttpResponse> {
     const url = parseUrl(address);
     const signal = signalOf(options);
-    const route = this.#settings.routeFor(url);
-    const forwards = route.kind === 'proxy' && url.protocol === 'http:';
-    const request = wireRequest(url, options, forwards);
-    if (forwards) {
-      return this.#forward(url, route, request, signal, options.tie);
-    }
-    const key = `${route.kind === 'proxy' ? this.#hopKey(route.proxy) : 'direct'} ${url.origin}`;
-    const tunnel: { passage: Passage | null } = { passage: null };
-    const signOns = this.#originSignOns(url, false, signal);
-    const hop: Hop = {
-      takeIdle: () => options.tie?.take(this, key) ?? null,
-      open: async () => {
-        const { connection, passage: through } = await this.#reachOrigin(
-          url,
-          route,
-          signal,
-          options.via,
-        );
-        tunnel.passage = through;
-        return connection;
-      },
-    };
-    const answer = await exchange({ hop, request, signOns, patience: this.#patience, signal });
-    const through = tunnel.passage ?? passage(route, answer, null);
-    return {
-      ...answerHead(answer.head),
-      ...through,
-      url: url.href,
-      refusal: answer.refusal,
-      body: bodyOf(answer, signal, tied(answer, request, this.#keeper(options.tie, key))),
-    };
+    const { head, body, ...rest } = await this.#send(url, options, signal);
+    return { ...answerHead(head), ...rest, url: url.href, body: streamOf(body, signal) };
+  }
+
+  /**
+   * As `request`, without a stream of Node's and what it costs a small answer.
+   *
+   * @internal
+   * @throws SallyportError as `request`
+   */
+  async relay(url: URL, options: RequestOptions): Promise<RelayedAnswer> {
+    return this.#send(url, options, signalOf(options));
   }
 
   /** Ends the idle connections. */
@@ -213,13 +203,22 @@ export class Upstream implements AsyncDisposable {
     return this.close();
   }
 
+  async #send(url: URL, options: RequestOptions, signal: AbortSignal): Promise<RelayedAnswer> {
+    const route = this.#settings.routeFor(url);
+    const forwards = route.kind === 'proxy' && url.protocol === 'http:';
+    const request = wireRequest(url, options, forwards);
+    return forwards
+      ? this.#forward(url, route, request, signal, options.tie)
+      : this.#askOrigin(url, route, request, signal, options);
+  }
+
   async #forward(
     url: URL,
     route: ProxyRoute,
     request: WireRequest,
     signal: AbortSignal,
     tie: ClientTie | undefined,
-  ): Promise<HttpResponse> {
+  ): Promise<RelayedAnswer> {
     const origin = this.#originSignOns(url, true, signal);
     const tieKey = `${this.#hopKey(route.proxy)} ${url.origin}`;
     const takeTied = () => tie?.take(this, tieKey) ?? null;
@@ -243,13 +242,30 @@ export class Upstream implements AsyncDisposable {
       const fit = answer.keeps && !connection.tied;
       fit ? this.#pool.put(key, connection) : keepTied(connection);
     };
-    return {
-      ...answerHead(answer.head),
-      ...passage(route, answer, signOn),
-      url: url.href,
-      refusal: answer.refusal,
-      body: bodyOf(answer, signal, free),
+    return relayed(answer, signal, passage(route, answer, signOn), free);
+  }
+
+  async #askOrigin(
+    url: URL,
+    route: Route,
+    request: WireRequest,
+    signal: AbortSignal,
+    { tie, via }: RequestOptions,
+  ): Promise<RelayedAnswer> {
+    const key = `${route.kind === 'proxy' ? this.#hopKey(route.proxy) : 'direct'} ${url.origin}`;
+    const tunnel: { passage: Passage | null } = { passage: null };
+    const signOns = this.#originSignOns(url, false, signal);
+    const hop: Hop = {
+      takeIdle: () => tie?.take(this, key) ?? null,
+      open: async () => {
+        const reached = await this.#reachOrigin(url, route, signal, via);
+        tunnel.passage = reached.passage;
+        return reached.connection;
+      },
     };
+    const answer = await exchange({ hop, request, signOns, patience: this.#patience, signal });
+    const through = tunnel.passage ?? passage(route, answer, null);
+    return relayed(answer, signal, through, tied(answer, request, this.#keeper(tie, key)));
   }
 
   /** The route of a bare `host:port` is that of an https URL. */
@@ -540,18 +556,21 @@ function passage(route: Route, answer: Answer, signOn: SignOn | null): Passage {
   };
 }
 
-function bodyOf(
-  answer: Answer,
+function relayed(
+  { head, framing, connection, refusal }: Answer,
   signal: AbortSignal,
+  through: Passage,
   onFree: (connection: Connection) => void,
-): Readable {
+): RelayedAnswer {
+  const body = new BodyReader({ connection, framing, signal, onFree });
+  return { head, body, refusal, ...through };
+}
+
+function streamOf(reader: BodyReader, signal: AbortSignal): Readable {
   const abort = (): void => void body.destroy(signal.reason);
   const forget = (): void => signal.removeEventListener('abort', abort);
   signal.addEventListener('abort', abort, { once: true });
-  const body = new ResponseBody(answer.connection, answer.framing, (connection) => {
-    forget();
-    onFree(connection);
-  });
+  const body = new ResponseBody(reader);
   // Aborted before somebody reads it, it tells the reader who comes; without a listener it would end the process.
   body.on('error', () => undefined);
   return body.once('close', forget);
