@@ -123,19 +123,21 @@ export function checkHeaderField([name, value]: HeaderField): void {
   }
 }
 
-/** A field line and the lines it is folded into, each without white space round it. */
-type FieldLines = readonly [name: string, values: string[]];
-
 /** Line ends are CRLF; a lone LF is taken as one (RFC 9112 section 2.2), a lone CR is refused. */
 function splitHead(
   bytes: Uint8Array,
   mayFold: boolean,
 ): { startLine: string; headers: HeaderList } {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  const lines = text.split(/\r?\n/);
-  const start = lines.findIndex((line) => line !== '');
+  let at = 0;
+  while (text[at] === '\n' || (text[at] === '\r' && text[at + 1] === '\n')) {
+    at += 1;
+  }
+  const startLine = lineAt(text, at);
+  at = text.indexOf('\n', at) + 1;
   const fields: FieldLines[] = [];
-  for (const line of start === -1 ? [] : lines.slice(start + 1)) {
+  while (at > 0 && at < text.length) {
+    const line = lineAt(text, at);
     if (line === '') {
       break;
     }
@@ -143,14 +145,26 @@ function splitHead(
       throw new SallyportError('RESPONSE_INVALID', 'A header line has a NUL or a lone CR');
     }
     readFieldLine(line, fields, mayFold);
+    at = text.indexOf('\n', at) + 1;
   }
-  return { startLine: lines[start] ?? '', headers: new HeaderList(fields.map(unfold)) };
+  return { startLine, headers: new HeaderList(fields.map(unfold)) };
 }
+
+function lineAt(text: string, start: number): string {
+  const found = text.indexOf('\n', start);
+  const end = found === -1 ? text.length : found;
+  return text.slice(start, found !== -1 && text[end - 1] === '\r' && end > start ? end - 1 : end);
+}
+
+/** A field and the lines it is folded over, each without white space round it; a string where it is not folded. */
+type FieldLines = [name: string, value: string | string[]];
 
 function readFieldLine(line: string, fields: FieldLines[], mayFold: boolean): void {
   const last = fields.at(-1);
   if (mayFold && last !== undefined && (line.startsWith(' ') || line.startsWith('\t'))) {
-    last[1].push(trimWhite(line));
+    const lines = typeof last[1] === 'string' ? [last[1]] : last[1];
+    lines.push(trimWhite(line));
+    last[1] = lines;
     return;
   }
   const colon = line.indexOf(':');
@@ -159,10 +173,10 @@ function readFieldLine(line: string, fields: FieldLines[], mayFold: boolean): vo
     // White space before the colon included: a known way to smuggle (RFC 9112 section 5.1).
     throw new SallyportError('RESPONSE_INVALID', 'A header line has no valid name');
   }
-  fields.push([name, [trimWhite(line.slice(colon + 1))]]);
+  fields.push([name, trimWhite(line.slice(colon + 1))]);
 }
 
 /** Obsolete line folding (RFC 9112 section 5.2): joined by a space. */
-function unfold([name, values]: FieldLines): HeaderField {
-  return [name, values.filter((value) => value !== '').join(' ')];
+function unfold([name, value]: FieldLines): HeaderField {
+  return [name, typeof value === 'string' ? value : value.filter((line) => line !== '').join(' ')];
 }

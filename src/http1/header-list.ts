@@ -40,6 +40,12 @@ export class HeaderList {
     return values.length === 0 ? values : membersOf(values);
   }
 
+  /** The fields whose name, in lower case, is not dropped. */
+  without(isDropped: (name: string) => boolean): HeaderField[] {
+    const names = this.#lowerNames();
+    return this.fields.filter((_field, at) => !isDropped(names[at] ?? ''));
+  }
+
   /** Lower-case name to value; lines of one name joined by a comma and a space (RFC 9110 section 5.2). */
   toObject(): Record<string, string> {
     const joined = new Map<string, string>();
@@ -58,10 +64,16 @@ export class HeaderList {
 }
 
 function membersOf(values: readonly string[]): string[] {
-  return values
-    .flatMap((value) => value.split(','))
-    .map((member) => trimWhite(member).toLowerCase())
-    .filter((member) => member !== '');
+  const members: string[] = [];
+  for (const value of values) {
+    for (const member of value.includes(',') ? value.split(',') : [value]) {
+      const trimmed = trimWhite(member).toLowerCase();
+      if (trimmed !== '') {
+        members.push(trimmed);
+      }
+    }
+  }
+  return members;
 }
 
 /**

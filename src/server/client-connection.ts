@@ -1,5 +1,6 @@
 // One client of the local proxy, from its first request to its end. Owns the order of things: read, admit, tunnel or forward,
 // answer; and that what an origin signs on for this client ends with it.
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { isSallyportError } from '../errors/sallyport-error.ts';
 import { isPersistent } from '../http1/body.ts';
@@ -36,6 +37,7 @@ export async function serveClient(
   using tie = new ClientTie();
   const client = new Connection(socket, { role: 'client', name: 'The client' });
   const gone = new AbortController();
+  setMaxListeners(0, gone.signal);
   socket.once('close', () => gone.abort(new Error('The client has gone')));
   const isNear = isOnThisMachine(socket.remoteAddress);
   const serving: Serving = { client, place, tie, isNear, signal: gone.signal, ...context };

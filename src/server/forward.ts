@@ -23,9 +23,7 @@ export interface ForwardInput {
 export async function sendOn(input: ForwardInput): Promise<RelayedAnswer> {
   const { request, target, upstream, tie, signal } = input;
   const { head, body } = request;
-  const headers: HeaderField[] = endToEnd(head.headers).filter(
-    ([name]) => name.toLowerCase() !== 'host',
-  );
+  const headers = endToEnd(head.headers, 'host');
   headers.push(VIA);
   const content = await body.forUpstream();
   return upstream.relay(target.url, {
@@ -85,22 +83,20 @@ function answerFraming(
       `The answer is coded as nobody asked for (Transfer-Encoding: ${codings.join(', ')})`,
     );
   }
-  const fields = endToEnd(received);
-  fields.push(VIA);
   if (method === 'HEAD' || status === 304) {
+    return { fields: [...endToEnd(received), VIA], framing: 'none' };
+  }
+  const fields = endToEnd(received, 'content-length');
+  fields.push(VIA);
+  if (status === 204) {
     return { fields, framing: 'none' };
   }
   const [length] = received.tokens('content-length');
-  if (length === undefined && status !== 204) {
+  if (codings.length > 0 || length === undefined) {
     return framedByUs(fields, version);
   }
-  const unframed = fields.filter(([name]) => name.toLowerCase() !== 'content-length');
-  if (status === 204) {
-    return { fields: unframed, framing: 'none' };
-  }
-  return codings.length > 0 || length === undefined
-    ? framedByUs(unframed, version)
-    : { fields: [...unframed, ['Content-Length', length]], framing: 'as-announced' };
+  fields.push(['Content-Length', length]);
+  return { fields, framing: 'as-announced' };
 }
 
 function framedByUs(fields: HeaderField[], version: RequestHead['version']) {
@@ -119,12 +115,12 @@ async function sendWhole(
   isChunked: boolean,
 ): Promise<boolean> {
   let held: Buffer[] = [head];
-  const soon = body.isAtHand
-    ? undefined
-    : setImmediate(() => {
-        writeTogether(socket, held);
-        held = [];
-      });
+  const flush = (): void => {
+    writeTogether(socket, held);
+    held = [];
+  };
+  // Proxies write a head and its body apart: what comes with the next look at the sockets goes out in one piece.
+  let soon = body.isAtHand ? undefined : setImmediate(() => (soon = setImmediate(flush)));
   try {
     for (let pieces = await body.next(); pieces !== null; pieces = await body.next()) {
       const parts = isChunked ? pieces.flatMap(chunkOf) : pieces;

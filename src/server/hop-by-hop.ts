@@ -13,13 +13,16 @@ const PSEUDONYM = `sallyport-${randomBytes(6).toString('hex')}`;
 export const VIA_VALUE = `1.1 ${PSEUDONYM}`;
 export const VIA: HeaderField = ['Via', VIA_VALUE];
 
-/** The fields for the other side, without those of this hop and those `Connection` names. */
-export function endToEnd(headers: HeaderList): HeaderField[] {
+/**
+ * The fields for the other side, without those of this hop and those `Connection` names.
+ *
+ * @param replaced a further one, in lower case, which is written anew
+ */
+export function endToEnd(headers: HeaderList, replaced?: string): HeaderField[] {
   const named = [...headers.tokens('connection'), ...headers.tokens('proxy-connection')];
-  return headers.fields.filter(([name]) => {
-    const lower = name.toLowerCase();
-    return !(HOP_BY_HOP.has(lower) || named.includes(lower));
-  });
+  return headers.without(
+    (name) => HOP_BY_HOP.has(name) || named.includes(name) || name === replaced,
+  );
 }
 
 /** Whether this process has sent the request on before. */

@@ -20,7 +20,8 @@ export function forwardTarget(target: string): ForwardTarget | null {
     return null;
   }
   const [, authority = '', path = ''] = ABSOLUTE.exec(target) ?? [];
-  if (authority === '' || /[@\\]/.test(authority) || !URL.canParse(target)) {
+  const url = authority === '' || /[@\\]/.test(authority) ? null : urlOf(target);
+  if (url === null) {
     // A name and password in it is how one host is passed off as another (RFC 9110 section 4.2.4).
     const shown = target.slice(0, 100).replace(/\/\/[^/?#]*@/, '//***@');
     throw new SallyportError(
@@ -28,5 +29,14 @@ export function forwardTarget(target: string): ForwardTarget | null {
       `${shown} is no address of http or https without a user name`,
     );
   }
-  return { url: new URL(target), path: path.startsWith('/') ? path : `/${path}` };
+  return { url, path: path.startsWith('/') ? path : `/${path}` };
+}
+
+/** Parses once, where `URL.canParse` and the constructor do it twice. */
+function urlOf(text: string): URL | null {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
 }

@@ -66,7 +66,7 @@ export async function upgrade(
 }
 
 function requestBytes({ method, headers }: RequestHead, url: URL, path: string): Buffer {
-  const fields = endToEnd(headers).filter(([name]) => name.toLowerCase() !== 'host');
+  const fields = endToEnd(headers, 'host');
   return formatRequestHead({
     method,
     target: path,

@@ -259,6 +259,9 @@ export class Connection {
   }
 
   #hasUnasked(): boolean {
+    if (this.#unread === null && this.socket.readableLength === 0) {
+      return false;
+    }
     const packet = (this.socket.read() as Buffer | null) ?? Buffer.alloc(0);
     const bytes = Buffer.concat([this.#unread ?? Buffer.alloc(0), packet]);
     this.#unread = null;

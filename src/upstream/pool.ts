@@ -56,19 +56,10 @@ export class Pool {
     first: IdleKind = 'used',
     isFit: (connection: Connection) => boolean = () => true,
   ): Connection | null {
-    const fit = this.#of(key).filter(({ connection }) => isFit(connection));
-    const [preferred, others] = [fit.filter(isOf(first)), fit.filter((one) => !isOf(first)(one))];
-    for (const one of [...preferred.reverse(), ...others.reverse()]) {
-      if (one.connection.isIdle) {
-        one.leave('used');
-        one.connection.socket.ref();
-        publishConnection({ action: 'reused', to: one.connection.peer.name });
-        return one.connection;
-      }
-      one.leave('closed');
-      one.connection.destroy();
-    }
-    return null;
+    return (
+      this.#takeOf(key, first, isFit) ??
+      this.#takeOf(key, first === 'used' ? 'ready' : 'used', isFit)
+    );
   }
 
   /** How many wait, of whatever kind. */
@@ -78,7 +69,7 @@ export class Pool {
 
   /** @param ready for a connection that has served nobody yet; these have no limit here */
   put(key: string, connection: Connection, ready: Readiness | null = null): void {
-    const isFull = ready === null && this.#of(key).filter(isOf('used')).length >= MAX_IDLE_PER_KEY;
+    const isFull = ready === null && this.#of(key).filter(isUsed).length >= MAX_IDLE_PER_KEY;
     if (this.#closed || !connection.isIdle || isFull) {
       connection.destroy();
       ready?.ended('dropped', 0);
@@ -95,7 +86,7 @@ export class Pool {
    * @returns how many there were
    */
   dropReady(key: string): number {
-    const ready = this.#of(key).filter(isOf('ready'));
+    const ready = this.#of(key).filter((one) => !isUsed(one));
     for (const one of ready) {
       one.leave('dropped');
       one.connection.destroy();
@@ -110,6 +101,30 @@ export class Pool {
       one.leave('dropped');
       one.connection.destroy();
     }
+  }
+
+  /** The last first: the others are the sooner left alone by whoever closes what rests. */
+  #takeOf(
+    key: string,
+    kind: IdleKind,
+    isFit: (connection: Connection) => boolean,
+  ): Connection | null {
+    const idle = this.#of(key);
+    for (let at = idle.length - 1; at >= 0; at -= 1) {
+      const one = idle[at];
+      if (one === undefined || isUsed(one) !== (kind === 'used') || !isFit(one.connection)) {
+        continue;
+      }
+      if (one.connection.isIdle) {
+        one.leave('used');
+        one.connection.socket.ref();
+        publishConnection({ action: 'reused', to: one.connection.peer.name });
+        return one.connection;
+      }
+      one.leave('closed');
+      one.connection.destroy();
+    }
+    return null;
   }
 
   #enter(key: string, connection: Connection, ready: Readiness | null): void {
@@ -132,7 +147,12 @@ export class Pool {
       },
     };
     socket.once('end', closed).once('close', closed);
-    this.#idle.set(key, [...this.#of(key), one]);
+    const others = this.#idle.get(key);
+    if (others === undefined) {
+      this.#idle.set(key, [one]);
+    } else {
+      others.push(one);
+    }
   }
 
   #of(key: string): readonly Idle[] {
@@ -140,15 +160,17 @@ export class Pool {
   }
 
   #remove(key: string, gone: Idle): void {
-    const left = this.#of(key).filter((one) => one !== gone);
-    if (left.length === 0) {
+    const idle = this.#idle.get(key) ?? [];
+    const at = idle.indexOf(gone);
+    if (at !== -1) {
+      idle.splice(at, 1);
+    }
+    if (idle.length === 0) {
       this.#idle.delete(key);
-    } else {
-      this.#idle.set(key, left);
     }
   }
 }
 
-function isOf(kind: IdleKind): (one: Idle) => boolean {
-  return ({ ready }) => (ready !== null) === (kind === 'ready');
+function isUsed({ ready }: Idle): boolean {
+  return ready === null;
 }

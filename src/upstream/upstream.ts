@@ -187,10 +187,14 @@ export class Upstream implements AsyncDisposable {
    * As `request`, without a stream of Node's and what it costs a small answer.
    *
    * @internal
+   * @param options with a signal that any number may listen to
    * @throws SallyportError as `request`
    */
-  async relay(url: URL, options: RequestOptions): Promise<RelayedAnswer> {
-    return this.#send(url, options, signalOf(options));
+  async relay(
+    url: URL,
+    options: RequestOptions & { readonly signal: AbortSignal },
+  ): Promise<RelayedAnswer> {
+    return this.#send(url, options, options.signal);
   }
 
   /** Ends the idle connections. */
