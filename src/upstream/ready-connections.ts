@@ -9,7 +9,7 @@ import type { Pool, ReadyEnd } from './pool.ts';
 import { RecentDemand } from './recent-demand.ts';
 
 /** So many for each proxy at most, whatever is asked for. */
-export const MAX_READY = 32;
+export const MAX_READY = 64;
 /** How long one waits without traffic; then the next CONNECT signs on by itself. */
 export const QUIET_MS = 60_000;
 /** Sign-ons ahead that are under way at a time, behind a first one that went alone. */

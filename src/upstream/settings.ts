@@ -86,7 +86,7 @@ export interface SallyportOptions {
   readonly handshakeTimeoutMs?: number;
   /** For silence at any other time. Default 120,000. */
   readonly idleTimeoutMs?: number;
-  /** Connections that `createUpstream` signs on ahead for CONNECT, at most, for each proxy: 0 to 32. Default 0, none. */
+  /** Connections that `createUpstream` signs on ahead for CONNECT, at most, for each proxy: 0 to 64. Default 0, none. */
   readonly warm?: number;
   /** The environment to read; default `process.env`. */
   readonly env?: NodeJS.ProcessEnv;
