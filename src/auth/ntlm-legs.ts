@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { createAuthenticateMessage } from '../ntlm/authenticate-message.ts';
 import { ntlmChannelBinding } from '../ntlm/channel-binding.ts';
+import { prepareMd4 } from '../ntlm/md4.ts';
 import { formatNegotiateMessage } from '../ntlm/negotiate-message.ts';
 import type { PasswordContext } from './session-context.ts';
 
@@ -31,6 +32,7 @@ export class NtlmLegs {
   negotiate(): Uint8Array {
     const message = formatNegotiateMessage({ sign: this.#sign });
     this.#negotiate = message;
+    prepareMd4();
     return message;
   }
 

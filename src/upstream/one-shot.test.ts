@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createUpstream } from './one-shot.ts';
 
 describe('createUpstream()', () => {
-  it.each([33, -1, 1.5, Number.NaN])('refuses warm: %s', async (warm) => {
+  it.each([65, -1, 1.5, Number.NaN])('refuses warm: %s', async (warm) => {
     await expect(createUpstream({ warm, env: {} })).rejects.toMatchObject({
       code: 'OPTION_INVALID',
       message: expect.stringContaining('warm'),
