@@ -22,8 +22,10 @@ const MIN_FILLED = 16;
 const LARGE_BYTES = 65_536;
 /** A large one goes back when a read brings less. */
 const FEW_BYTES = 16_384;
-/** In use and spare: 16 MiB. Beyond these, sockets read into their small ones. */
+/** In use: 16 MiB. Beyond these, sockets read into their small ones. */
 const MAX_LARGE = 256;
+/** Kept for the next that wants one. */
+const MAX_SPARE = 16;
 
 /** What a socket of Node has below it. No public name leads there, so each part is looked for before it is used. */
 interface Handle {
@@ -75,7 +77,7 @@ class OwnBuffer {
       return;
     }
     largeInUse -= 1;
-    if (isFree) {
+    if (isFree && spare.length < MAX_SPARE) {
       spare.push(this.#large);
     }
     this.#large = null;
