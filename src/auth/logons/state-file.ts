@@ -1,11 +1,12 @@
 // A small text file that processes of one user share. Owns its safety: whose it is, who may write it, whole or not at
 // all. What stands in it is the caller's.
 import { randomBytes } from 'node:crypto';
-import type { Stats } from 'node:fs';
+import type { BigIntStats, Stats } from 'node:fs';
 import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -14,7 +15,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOwn, makeFolder } from '../../settings/own-folder.ts';
 import type { StatePlace } from '../../settings/state-path.ts';
@@ -49,7 +49,7 @@ export class StateFile {
    * @throws Error when it is no plain file of this user's that only the user can write
    */
   async read(): Promise<string> {
-    const found = await lstat(this.path, { bigint: true }).catch(absent);
+    const found = standingOf(this.path);
     if (found === null) {
       this.#known = null;
       return '';
@@ -101,6 +101,15 @@ export class StateFile {
         rmSync(join(folder, name), { force: true });
       }
     }
+  }
+}
+
+/** Not by a thread of the pool: each sign-on asks three times, and the way there and back costs ten times the question. */
+function standingOf(path: string): BigIntStats | null {
+  try {
+    return lstatSync(path, { bigint: true });
+  } catch (error) {
+    return absent(error as NodeJS.ErrnoException);
   }
 }
 
