@@ -44,6 +44,8 @@ export interface CorporateProxyOptions {
   readonly blocked?: (target: string, user: string | null) => boolean;
   /** Address to listen on. Default `127.0.0.1`. */
   readonly host?: string;
+  /** Default 0: any that is free. With a number a proxy can be ended and started again at the same place. */
+  readonly port?: number;
 }
 
 /** A running proxy. */
@@ -60,7 +62,7 @@ export interface CorporateProxy extends AsyncDisposable {
 }
 
 /**
- * Starts a forward proxy (CONNECT and absolute-form) on a free port that signs users on as corporate
+ * Starts a forward proxy (CONNECT and absolute-form), on a free port unless told, that signs users on as corporate
  * proxies do: NTLM and Negotiate sign the connection on, Digest and Basic every request.
  *
  * Its acceptor shares no code with Sallyport's clients. A refused sign-on shows as a bare 407; the

@@ -11,10 +11,10 @@ export interface Listener extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Listens on a free port. */
+/** @throws the system's error, `EADDRINUSE` where the port is taken */
 export async function openListener(
   server: Server,
-  options: { readonly host?: string; readonly tls?: object },
+  options: { readonly host?: string; readonly port?: number; readonly tls?: object },
 ): Promise<Listener> {
   const host = options.host ?? '127.0.0.1';
   const sockets = new Set<Socket>();
@@ -28,7 +28,7 @@ export async function openListener(
   server.on('secureConnection', track);
   // A client that breaks off the TLS handshake is its own affair.
   server.on('tlsClientError', () => undefined);
-  await listen(server, host);
+  await listen(server, host, options.port ?? 0);
   const port = portOf(server);
   const close = (): Promise<void> => closeAll(server, sockets);
   return {
@@ -40,10 +40,10 @@ export async function openListener(
   };
 }
 
-function listen(server: Server, host: string): Promise<void> {
+function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, host, () => {
+    server.listen(port, host, () => {
       server.removeListener('error', reject);
       resolve();
     });

@@ -44,6 +44,18 @@ interface Window {
 }
 
 export function memoryChecks(windows: readonly Window[]): Check[] {
+  const most = Math.max(...windows.map(({ listeners }) => listeners));
+  return [
+    ...flatChecks(windows, { heap: HEAP, rss: RSS, descriptors: DESCRIPTORS }),
+    equal('listeners on the shared signal, at most', most, 0),
+  ];
+}
+
+/** Whether nothing grows from the warm-up on. */
+export function flatChecks(
+  windows: readonly Window[],
+  tolerances: Readonly<Record<'heap' | 'rss' | 'descriptors', Tolerance>>,
+): Check[] {
   const warm = windows.slice(Math.round(windows.length * WARM_UP_SHARE));
   const flat = (
     what: string,
@@ -60,12 +72,11 @@ export function memoryChecks(windows: readonly Window[]): Check[] {
       isMet: isFlat,
     };
   };
-  const most = Math.max(...windows.map(({ listeners }) => listeners));
+  const { heap, rss, descriptors } = tolerances;
   return [
-    flat('heap', ({ heap }) => heap, HEAP, megabytes),
-    flat('resident set', ({ rss }) => rss, RSS, megabytes),
-    flat('descriptors', ({ descriptors }) => descriptors ?? 0, DESCRIPTORS, whole),
-    equal('listeners on the shared signal, at most', most, 0),
+    flat('heap', (window) => window.heap, heap, megabytes),
+    flat('resident set', (window) => window.rss, rss, megabytes),
+    flat('descriptors', (window) => window.descriptors ?? 0, descriptors, whole),
   ];
 }
 

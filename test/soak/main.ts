@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArguments, runTool, UsageError } from '../tool-arguments.ts';
-import { formatProgress, formatReport } from './report.ts';
+import { formatDeeds, formatProgress, formatReport } from './report.ts';
 import { runSoak } from './run.ts';
 
 const USAGE = `npm run soak -- [--handshakes N] [--seed S] [--plant-leaks]
@@ -52,7 +52,9 @@ async function main(): Promise<number> {
         }
       },
     });
-    process.stdout.write(`${process.stdout.isTTY ? '\r\u001B[K' : ''}${formatReport(result)}\n`);
+    process.stdout.write(
+      `${process.stdout.isTTY ? '\r\u001B[K' : ''}${formatReport(result, formatDeeds(result))}\n`,
+    );
     const isFine = result.failures.length === 0 && result.checks.every(({ isMet }) => isMet);
     return isFine ? 0 : 1;
   } finally {

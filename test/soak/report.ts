@@ -4,14 +4,18 @@ import type { SoakResult, Window } from './run.ts';
 /** Rows of windows that are shown: first, last and some between. */
 const SHOWN_WINDOWS = 9;
 
-export function formatReport(result: SoakResult): string {
-  const { windows, outcomes, failures, checks, operations, durationMs } = result;
+/** @param did the first line */
+export function formatReport(
+  result: Pick<SoakResult, 'windows' | 'outcomes' | 'failures' | 'checks'>,
+  did: string,
+): string {
+  const { windows, outcomes, failures, checks } = result;
   const bad = checks.filter(({ isMet }) => !isMet);
   const unequal = checks.filter(({ what, isMet }) => isMet && !what.includes(': '));
   const counted = checks.length - unequal.length - bad.length;
   const isFine = bad.length === 0 && failures.length === 0;
   return [
-    `${number(operations)} operations, ${number(windows.at(-1)?.handshakes ?? 0)} handshakes in ${Math.round(durationMs / 1000)} s`,
+    did,
     '',
     table([
       ['handshakes', 'heap MB', 'RSS MB', 'descriptors', 'listeners'],
@@ -31,12 +35,20 @@ export function formatReport(result: SoakResult): string {
         expected,
         isMet ? 'ok' : 'FAILED',
       ]),
-      [`counts, here and at the proxies`, `${counted} as they must be`, '', 'ok'],
+      ...(counted > 0
+        ? [[`counts, here and at the proxies`, `${counted} as they must be`, '', 'ok']]
+        : []),
     ]),
     ...(failures.length > 0 ? ['', ...failures.map((failure) => `FAILED: ${failure}`)] : []),
     '',
     isFine ? 'soak: ok' : `soak: FAILED (${bad.length} checks, ${failures.length} operations)`,
   ].join('\n');
+}
+
+/** How much was done. */
+export function formatDeeds({ windows, operations, durationMs }: SoakResult): string {
+  const handshakes = windows.at(-1)?.handshakes ?? 0;
+  return `${number(operations)} operations, ${number(handshakes)} handshakes in ${Math.round(durationMs / 1000)} s`;
 }
 
 /** One line over and over, on a terminal. */
