@@ -15,6 +15,9 @@ export interface NativeStatus {
   readonly symbol: string;
 }
 
+/** What did not come in time: an address for the name, a connection, any byte, or the end of what had begun. */
+export type WaitedFor = 'name' | 'connection' | 'bytes' | 'answer';
+
 export interface SallyportErrorOptions {
   /** What is to be done next, as a sentence. */
   readonly hint?: string;
@@ -25,6 +28,8 @@ export interface SallyportErrorOptions {
   readonly status?: number;
   /** How long that answer asks to wait (Retry-After), in milliseconds. */
   readonly retryAfterMs?: number | undefined;
+  /** Of a TIMEOUT. */
+  readonly waitedFor?: WaitedFor;
   readonly cause?: unknown;
 }
 
@@ -42,6 +47,7 @@ export class SallyportError extends Error {
   readonly native: NativeStatus | undefined;
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly waitedFor: WaitedFor | undefined;
   readonly [BRAND] = true;
 
   /**
@@ -61,6 +67,7 @@ export class SallyportError extends Error {
     this.native = options.native;
     this.status = options.status;
     this.retryAfterMs = options.retryAfterMs;
+    this.waitedFor = options.waitedFor;
   }
 
   /** What `--json` and structured logs show: no stack, no cause. */

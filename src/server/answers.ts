@@ -1,8 +1,8 @@
-// The local proxy's own answers: a clear page for people, `Proxy-Status` for programs (RFC 9209). Owns which status an error
-// becomes: never 407 but for our own token, or a client would ask its user for a password.
-import type { ErrorCode } from '../errors/codes.ts';
+// The local proxy's own answers: a clear page for people, `Proxy-Status` for programs (RFC 9209). Never 407 but for our
+// own token, or a client would ask its user for a password; which status and type an error is: `error-type.ts`.
 import { isSallyportError } from '../errors/sallyport-error.ts';
 import type { HeaderField } from '../http1/header-list.ts';
+import { errorTypeOf } from './error-type.ts';
 
 export interface OwnAnswer {
   readonly status: number;
@@ -25,25 +25,6 @@ const REASONS: Readonly<Record<number, string>> = {
   508: 'Loop Detected',
 };
 
-/** Proxy error types of RFC 9209 section 2.3. */
-const ERROR_TYPES: Partial<Record<ErrorCode, readonly [status: number, type: string]>> = {
-  TIMEOUT: [504, 'connection_timeout'],
-  PROXY_UNREACHABLE: [502, 'destination_unavailable'],
-  CONNECT_FAILED: [502, 'destination_unavailable'],
-  CONNECTION_LOST: [502, 'connection_terminated'],
-  HANDSHAKE_CUT: [502, 'connection_terminated'],
-  BODY_INCOMPLETE: [502, 'http_response_incomplete'],
-  PROXY_TLS_FAILED: [502, 'tls_certificate_error'],
-  TLS_FAILED: [502, 'tls_certificate_error'],
-  RESPONSE_INVALID: [502, 'http_protocol_error'],
-  PROXY_GARBLED: [502, 'http_protocol_error'],
-  HEAD_TOO_LARGE: [502, 'http_response_header_section_size'],
-  PROXY_REFUSED: [502, 'http_request_denied'],
-  PROXY_DENIED: [502, 'http_request_denied'],
-  URL_INVALID: [400, 'http_request_error'],
-  HEADER_INVALID: [400, 'http_request_error'],
-};
-
 /** What a request that could not be served is answered with. */
 export function errorAnswer(error: unknown): OwnAnswer {
   if (!isSallyportError(error)) {
@@ -51,11 +32,11 @@ export function errorAnswer(error: unknown): OwnAnswer {
     return page(502, text, [proxyStatus('proxy_internal_error', String(error))]);
   }
   const { code, message, hint } = error;
-  const [ofCode, typeOfCode] = ERROR_TYPES[code] ?? [502, 'proxy_configuration_error'];
+  const [ofError, typeOfError] = errorTypeOf(error);
   const received = code === 'PROXY_REFUSED' ? error.status : undefined;
-  const type = received === 508 ? 'proxy_loop_detected' : typeOfCode;
+  const type = received === 508 ? 'proxy_loop_detected' : typeOfError;
   const retryAfter = error.retryAfterMs;
-  return page(statusFor(received, ofCode), hint === undefined ? message : `${message}. ${hint}`, [
+  return page(statusFor(received, ofError), hint === undefined ? message : `${message}. ${hint}`, [
     proxyStatus(type, `${code}: ${message}`, received),
     ...(retryAfter === undefined
       ? []

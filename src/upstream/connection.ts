@@ -361,6 +361,7 @@ export class Connection {
         this.fail(
           new SallyportError('TIMEOUT', `${this.peer.name} ${what}`, {
             hint: isDue ? TRY_AGAIN : this.#advice,
+            waitedFor: isDue ? 'answer' : 'bytes',
           }),
         );
       }, waitMs);

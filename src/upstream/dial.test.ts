@@ -47,4 +47,12 @@ describe('secure()', () => {
       message: expect.stringContaining('ECONNRESET'),
     });
   });
+
+  it('tells that TLS was not finished in time', async () => {
+    const trust = { secureContext: async () => createSecureContext() } as Trust;
+    const options = { timeoutMs: 200, signal: new AbortController().signal, trust };
+    const socket = await dialTcp('127.0.0.1', port, peer, options);
+    const secured = secure(socket, '127.0.0.1', peer, options);
+    await expect(secured).rejects.toMatchObject({ code: 'TIMEOUT', waitedFor: 'connection' });
+  });
 });

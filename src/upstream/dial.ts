@@ -46,7 +46,14 @@ export async function dialTcp(
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: FAMILY_ATTEMPT_MS,
   });
-  await ready(socket, 'connect', peer, options, (cause) => unreachable(peer, cause));
+  let hasAddress = isIP(host) !== 0;
+  socket.once('lookup', () => {
+    hasAddress = true;
+  });
+  await ready(socket, 'connect', options, {
+    late: () => (hasAddress ? noAnswer(peer, options) : unresolved(host, options)),
+    explain: (cause) => unreachable(peer, cause),
+  });
   publishConnection({ action: 'opened', to: peer.name });
   return socket;
 }
@@ -74,9 +81,10 @@ export async function secure(
     secureContext,
   };
   const tls = connectTls(how);
-  await ready(tls, 'secureConnect', peer, options, (cause) =>
-    untrusted(peer, cause, options.trust),
-  );
+  await ready(tls, 'secureConnect', options, {
+    late: () => noTls(peer, options),
+    explain: (cause) => untrusted(peer, cause, options.trust),
+  });
   return tls;
 }
 
@@ -96,25 +104,24 @@ async function contextFor(socket: Socket, peer: Peer, trust: Trust): Promise<Sec
   return context;
 }
 
+interface Words {
+  /** For the time being over. */
+  readonly late: () => SallyportError;
+  readonly explain: (cause: unknown) => SallyportError;
+}
+
 /** Waits for one event; whatever else happens destroys the socket. */
 async function ready(
   socket: Socket,
   event: 'connect' | 'secureConnect',
-  peer: Peer,
   { timeoutMs, signal }: DialOptions,
-  explain: (cause: unknown) => SallyportError,
+  { late, explain }: Words,
 ): Promise<void> {
-  const late = new SallyportError(
-    'TIMEOUT',
-    `${peer.name} did not ${event === 'connect' ? 'answer' : 'finish TLS'} within ${timeoutMs / 1000} s`,
-    {
-      hint:
-        event === 'connect'
-          ? 'Check the address, and whether you are in the right network (VPN).'
-          : `Check the address: does it speak TLS, or is it http://${peer.name}?`,
-    },
-  );
-  const timer = setTimeout(() => socket.destroy(late), timeoutMs);
+  let timedOut: SallyportError | null = null;
+  const timer = setTimeout(() => {
+    timedOut = late();
+    socket.destroy(timedOut);
+  }, timeoutMs);
   const abort = (): void => void socket.destroy(signal.reason);
   let leave = (): unknown => undefined;
   signal.addEventListener('abort', abort, { once: true });
@@ -127,7 +134,7 @@ async function ready(
     });
   } catch (cause) {
     socket.destroy();
-    throw cause === late || cause === signal.reason ? cause : explain(cause);
+    throw cause === timedOut || cause === signal.reason ? cause : explain(cause);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
@@ -137,6 +144,31 @@ async function ready(
       socket.on('error', () => undefined);
     }
   }
+}
+
+function noAnswer({ name }: Peer, { timeoutMs }: DialOptions): SallyportError {
+  return new SallyportError('TIMEOUT', `${name} did not answer within ${timeoutMs / 1000} s`, {
+    hint: 'Check the address, and whether you are in the right network (VPN).',
+    waitedFor: 'connection',
+  });
+}
+
+function unresolved(host: string, { timeoutMs }: DialOptions): SallyportError {
+  return new SallyportError(
+    'TIMEOUT',
+    `${host}: no address came from the name service within ${timeoutMs / 1000} s`,
+    {
+      hint: 'Check the name, and whether you are in the right network (VPN).',
+      waitedFor: 'name',
+    },
+  );
+}
+
+function noTls({ name }: Peer, { timeoutMs }: DialOptions): SallyportError {
+  return new SallyportError('TIMEOUT', `${name} did not finish TLS within ${timeoutMs / 1000} s`, {
+    hint: `Check the address: does it speak TLS, or is it http://${name}?`,
+    waitedFor: 'connection',
+  });
 }
 
 function unreachable(peer: Peer, cause: unknown): SallyportError {

@@ -483,6 +483,7 @@ function challengeLeft(name: string): SallyportError {
     'TIMEOUT',
     `The challenge of ${name} could not be answered within ${seconds} s, and was given up`,
     {
+      waitedFor: 'answer',
       hint: 'Left alone it keeps others from signing on. Try again; if it goes on, that host sends its page too slowly, or the security library of this machine is slow.',
     },
   );
