@@ -1,5 +1,6 @@
 // Sends one request until an answer is final: the loop over legs and connections. The ONLY place that repeats a request by itself.
 // Owns draining, body replay and starting over; what a challenge means is `sign-on.ts`.
+import { setImmediate as turn } from 'node:timers/promises';
 import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
 import type { Framing } from '../http1/body.ts';
 import { isPersistent, responseFraming } from '../http1/body.ts';
@@ -100,7 +101,7 @@ export async function exchange(input: ExchangeInput): Promise<Answer> {
   const count: Count = { legs: 0, opened: 0, wantsFresh: false, reuse: null, gaveBack: false };
   try {
     while (true) {
-      const idle = count.opened === 0 && !count.wantsFresh ? hop.takeIdle() : null;
+      const idle = count.opened === 0 && !count.wantsFresh ? await takeOpen(input) : null;
       const connection = idle ?? (await openFresh(input));
       count.opened += idle === null ? 1 : 0;
       count.reuse = idle === null ? count.reuse : 'served';
@@ -119,6 +120,24 @@ export async function exchange(input: ExchangeInput): Promise<Answer> {
       signOn.end();
     }
   }
+}
+
+/**
+ * A connection at hand. For what must not be sent twice it is looked at first: an end that has come is heard within one
+ * round of the event loop, which two turns are sure to hold.
+ */
+async function takeOpen({ hop, request }: ExchangeInput): Promise<Connection | null> {
+  let idle = hop.takeIdle();
+  while (idle !== null && NOT_IDEMPOTENT.has(request.method)) {
+    await turn();
+    await turn();
+    if (idle.isIdle) {
+      return idle;
+    }
+    idle.destroy();
+    idle = hop.takeIdle();
+  }
+  return idle;
 }
 
 function openFresh({ hop, signOns }: ExchangeInput): Promise<Connection> {
@@ -158,6 +177,8 @@ class Run {
   readonly #count: RunInput['count'];
   readonly #isFromPool: boolean;
   #uploaded = true;
+  /** A body was announced, and nothing of it has left: whoever got the head has nothing to act on. */
+  #owesBody = false;
   #expects = true;
   #challengeTimer: NodeJS.Timeout | undefined;
 
@@ -345,6 +366,7 @@ class Run {
     const continued = new Promise<void>((resolve) => (goAhead = resolve));
     let answered = false;
     let isUnwanted = false;
+    this.#owesBody = upload.length !== 0;
     const answer = this.#connection.readHead(goAhead).finally(() => {
       answered = true;
       goAhead();
@@ -362,6 +384,7 @@ class Run {
       this.#uploaded = false;
       return answer;
     }
+    this.#owesBody = false;
     const sent = upload.send(this.#connection, () => isUnwanted);
     // The body may stand still while the answer has come; after a good one it goes on being sent, as long as that is read.
     sent.catch(() => undefined);
@@ -415,7 +438,7 @@ class Run {
         throw verdict;
       }
     }
-    if (this.#isFromPool && first && isRepeatable(this.#request)) {
+    if (this.#isFromPool && first && (this.#owesBody || isRepeatable(this.#request))) {
       return this.#startOver('lost');
     }
     throw error;
