@@ -97,7 +97,7 @@ export interface ExchangeInput {
  *   CREDENTIALS_REFUSED when the secret was refused before
  */
 export async function exchange(input: ExchangeInput): Promise<Answer> {
-  const { hop, signOns } = input;
+  const { signOns } = input;
   const count: Count = { legs: 0, opened: 0, wantsFresh: false, reuse: null, gaveBack: false };
   try {
     while (true) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { json } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { createProxyServer } from '../../src/server/local-proxy.ts';
@@ -138,7 +138,7 @@ describe('the proxy upstream', () => {
     const url = `${origin.url}/echo-sha256`;
     const answer = await upstream.request(url, { method: 'POST', body });
     expect([answer.status, asked]).toEqual([200, 2]);
-    expect(JSON.parse(await text(answer.body)).length).toBe(5);
+    expect(await json(answer.body)).toMatchObject({ length: 5 });
     expect(origin.log.filter(({ method }) => method === 'POST')).toHaveLength(1);
   });
 
