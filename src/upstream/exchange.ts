@@ -179,6 +179,7 @@ class Run {
   #uploaded = true;
   /** A body was announced, and nothing of it has left: whoever got the head has nothing to act on. */
   #owesBody = false;
+  #isUploading = false;
   #expects = true;
   #challengeTimer: NodeJS.Timeout | undefined;
 
@@ -385,10 +386,12 @@ class Run {
       return answer;
     }
     this.#owesBody = false;
+    this.#isUploading = true;
     const sent = upload.send(this.#connection, () => isUnwanted);
     // The body may stand still while the answer has come; after a good one it goes on being sent, as long as that is read.
     sent.catch(() => undefined);
     this.#uploaded = await Promise.race([sent, answer.then(isNotSent, isNotSent)]);
+    this.#isUploading = !this.#uploaded || this.#connection.socket.destroyed;
     if (isUnwanted) {
       upload.abandon();
     }
@@ -434,14 +437,14 @@ class Run {
       if (verdict === 'start-over') {
         return this.#startOver('lost');
       }
-      if (verdict !== null) {
+      if (verdict !== null && !this.#isUploading) {
         throw verdict;
       }
     }
     if (this.#isFromPool && first && (this.#owesBody || isRepeatable(this.#request))) {
       return this.#startOver('lost');
     }
-    throw error;
+    throw this.#isUploading ? uploadCut(this.#connection.peer.name, error) : error;
   }
 
   /** @param why by default: a connection that is signed on and asked again is refused, any other did serve */
@@ -498,6 +501,18 @@ class Run {
 
 function isNotSent(): false {
   return false;
+}
+
+/** Whoever reads half of a body has let the sign-on pass, or gives up for the body: no reason to doubt either. */
+function uploadCut(name: string, cause: SallyportError): SallyportError {
+  return new SallyportError(
+    'CONNECTION_LOST',
+    `${name} closed the connection in the middle of an upload, without an answer`,
+    {
+      cause,
+      hint: 'Try again. If it goes on, send it more slowly, or to an https:// address: squid 5 cuts uploads to http:// that come faster than it hands them on.',
+    },
+  );
 }
 
 function challengeLeft(name: string): SallyportError {

@@ -142,6 +142,36 @@ describe('the proxy upstream', () => {
     expect(origin.log.filter(({ method }) => method === 'POST')).toHaveLength(1);
   });
 
+  it.each([
+    ['before a sign-on', 'PUT'],
+    ['behind it', 'GET'],
+  ])(
+    'that cuts an upload in the middle, %s, is told from one that cuts a sign-on',
+    async (_, first) => {
+      await using silent = await createRawServer((socket) => void socket.resume());
+      await using corporate = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
+      await using relay = await createRawServer((near) => {
+        const far = connect(corporate.port, '127.0.0.1');
+        let received = 0;
+        near.on('close', () => far.destroy());
+        far.on('error', () => near.destroy()).pipe(near);
+        near.on('data', (bytes) => {
+          received += bytes.length;
+          received > 1_000_000 ? near.resetAndDestroy() : far.write(bytes);
+        });
+      });
+      await using origin = await createOrigin();
+      await using upstream = await clientOfAlice({ proxy: relay.url });
+      const known = first === 'GET' ? [await upstream.request(`${origin.url}/bytes/1`)] : [];
+      const body = Buffer.alloc(50_000_000);
+      await expect(upstream.request(silent.url, { method: 'PUT', body })).rejects.toMatchObject({
+        code: 'CONNECTION_LOST',
+        message: expect.stringContaining('in the middle of an upload'),
+      });
+      known.map((answer) => answer.body.destroy());
+    },
+  );
+
   it.each(['GET http://origin.test/ HTTP/1.1', 'CONNECT origin.test:443 HTTP/1.1'])(
     'that accepts and never answers is 504 in time: %s',
     async (line) => {
