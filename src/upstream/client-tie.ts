@@ -6,6 +6,9 @@ import type { ResponseHead } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
 import type { Connection } from './connection.ts';
 
+/** A browser keeps six connections to one origin; a client that signs on at many keeps those of the last ones. */
+const MAX_TIED = 8;
+
 /**
  * One client of a program that serves several, such as a proxy. Give it with each of its requests, and close it
  * when the client has gone.
@@ -54,7 +57,11 @@ export class ClientTie implements Disposable {
       connection.destroy();
       return;
     }
-    this.#idle.get(key)?.destroy();
+    this.#drop(key);
+    const [oldest] = this.#idle.keys();
+    if (oldest !== undefined && this.#idle.size >= MAX_TIED) {
+      this.#drop(oldest);
+    }
     connection.socket.unref();
     this.#idle.set(key, connection);
   }
@@ -70,6 +77,11 @@ export class ClientTie implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #drop(key: string): void {
+    this.#idle.get(key)?.destroy();
+    this.#idle.delete(key);
   }
 }
 
