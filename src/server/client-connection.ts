@@ -6,7 +6,7 @@ import { isSallyportError } from '../errors/sallyport-error.ts';
 import { isPersistent } from '../http1/body.ts';
 import { ClientTie } from '../upstream/client-tie.ts';
 import { Connection } from '../upstream/connection.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import type { ConnectOptions, Upstream } from '../upstream/upstream.ts';
 import type { Admission } from './admission.ts';
 import type { OwnAnswer } from './answers.ts';
 import { answerBytes, errorAnswer, garbageAnswer, page, proxyStatus } from './answers.ts';
@@ -16,8 +16,8 @@ import { readClientRequest } from './client-request.ts';
 import { closeSoftly } from './close-softly.ts';
 import { refuseForeignCaller } from './foreign-caller.ts';
 import { sendBack, sendOn } from './forward.ts';
-import { hasLooped } from './hop-by-hop.ts';
-import { isOnThisMachine, keepFromLoopback } from './loopback-guard.ts';
+import { hasLooped, VIA_VALUE } from './hop-by-hop.ts';
+import { isOnThisMachine, isOpenToOthers, keepFromLoopback } from './loopback-guard.ts';
 import { relay } from './relay.ts';
 import { forwardTarget } from './request-target.ts';
 import { openForConnect } from './tunnel.ts';
@@ -40,7 +40,9 @@ export async function serveClient(
   setMaxListeners(0, gone.signal);
   socket.once('close', () => gone.abort(new Error('The client has gone')));
   const isNear = isOnThisMachine(socket.remoteAddress);
-  const serving: Serving = { client, place, tie, isNear, signal: gone.signal, ...context };
+  const { signal } = gone;
+  const way = { signal, via: VIA_VALUE, ...(isNear ? {} : { mayReach: isOpenToOthers }) };
+  const serving: Serving = { client, place, tie, isNear, way, ...context };
   try {
     while (await serveOne(serving)) {
       // Each turn is one request.
@@ -56,7 +58,8 @@ interface Serving extends ClientContext {
   readonly place: Place;
   readonly tie: ClientTie;
   readonly isNear: boolean;
-  readonly signal: AbortSignal;
+  /** How it goes on, for all of its requests. */
+  readonly way: ConnectOptions & { readonly signal: AbortSignal };
 }
 
 /** @returns whether the connection goes on */
@@ -78,7 +81,7 @@ async function serveOne(serving: Serving): Promise<boolean> {
   try {
     return await serveAdmitted(serving, request);
   } catch (error) {
-    if (serving.signal.aborted) {
+    if (serving.way.signal.aborted) {
       return false;
     }
     if (request.body.failure !== null) {
@@ -89,7 +92,7 @@ async function serveOne(serving: Serving): Promise<boolean> {
 }
 
 async function serveAdmitted(serving: Serving, request: ClientRequest): Promise<boolean> {
-  const { client, upstream, signal, tie } = serving;
+  const { client, upstream, way, tie } = serving;
   const { head } = request;
   if (hasLooped(head.headers)) {
     const text = 'This request has come back to Sallyport: the proxy it was sent to leads here';
@@ -97,7 +100,7 @@ async function serveAdmitted(serving: Serving, request: ClientRequest): Promise<
     return answer(serving, request, page(508, text, [status]));
   }
   if (head.method === 'CONNECT') {
-    const opened = await openForConnect(request, upstream, signal);
+    const opened = await openForConnect(request, upstream, way);
     return isAnswer(opened)
       ? answer(serving, request, opened)
       : tunnel(client, opened, ESTABLISHED);
@@ -107,12 +110,12 @@ async function serveAdmitted(serving: Serving, request: ClientRequest): Promise<
     return answer(serving, request, ownPage(head.target));
   }
   if (wantsUpgrade(request, target)) {
-    const upgraded = await upgrade(request, target, upstream, signal);
+    const upgraded = await upgrade(request, target, upstream, way);
     return upgraded.to === 'bytes'
       ? tunnel(client, detached(upgraded.origin), upgraded.head)
       : sendBack(client.socket, head, upgraded.answer, false);
   }
-  const response = await sendOn({ request, target, upstream, tie, signal });
+  const response = await sendOn({ request, target, upstream, tie, way });
   const wantsOpen = mayGoOn(serving, request);
   const keepsOpen = await sendBack(client.socket, head, response, wantsOpen);
   if (keepsOpen) {

@@ -40,6 +40,7 @@ const OF_SYSTEM: Readonly<Record<string, ErrorType>> = {
   EHOSTUNREACH: [502, 'destination_ip_unroutable'],
   ENETUNREACH: [502, 'destination_ip_unroutable'],
   ETIMEDOUT: [504, 'connection_timeout'],
+  ADDRESS_PROHIBITED: [403, 'destination_ip_prohibited'],
 };
 
 export function errorTypeOf({ code, cause, waitedFor }: SallyportError): ErrorType {

@@ -5,10 +5,10 @@ import type { RequestHead } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
 import type { BodyReader } from '../upstream/body-reader.ts';
 import type { ClientTie } from '../upstream/client-tie.ts';
-import type { RelayedAnswer, Upstream } from '../upstream/upstream.ts';
+import type { ConnectOptions, RelayedAnswer, Upstream } from '../upstream/upstream.ts';
 import type { ClientRequest } from './client-request.ts';
 import { drained } from './drained.ts';
-import { endToEnd, VIA, VIA_VALUE } from './hop-by-hop.ts';
+import { endToEnd, VIA } from './hop-by-hop.ts';
 import type { ForwardTarget } from './request-target.ts';
 
 export interface ForwardInput {
@@ -16,12 +16,12 @@ export interface ForwardInput {
   readonly target: ForwardTarget;
   readonly upstream: Upstream;
   readonly tie: ClientTie;
-  readonly signal: AbortSignal;
+  readonly way: ConnectOptions & { readonly signal: AbortSignal };
 }
 
 /** @throws SallyportError as `Upstream.request`: nothing has gone to the client then */
 export async function sendOn(input: ForwardInput): Promise<RelayedAnswer> {
-  const { request, target, upstream, tie, signal } = input;
+  const { request, target, upstream, tie, way } = input;
   const { head, body } = request;
   const headers = endToEnd(head.headers, 'host');
   headers.push(VIA);
@@ -31,7 +31,8 @@ export async function sendOn(input: ForwardInput): Promise<RelayedAnswer> {
     headers,
     forwardedPath: target.path,
     ...(content === undefined ? {} : { body: content }),
-    ...{ tie, signal, via: VIA_VALUE },
+    ...way,
+    tie,
   });
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HeaderList } from '../http1/header-list.ts';
-import { isOnThisMachine, keepFromLoopback } from './loopback-guard.ts';
+import { isOnThisMachine, isOpenToOthers, keepFromLoopback } from './loopback-guard.ts';
 
 const ask = (target: string, from: string | undefined) =>
   isOnThisMachine(from)
@@ -45,5 +45,14 @@ describe('keepFromLoopback()', () => {
     'http://[::2]/',
   ])('leaves %s alone', (target) => {
     expect(ask(target, '10.0.0.9')).toBeNull();
+  });
+});
+
+describe('isOpenToOthers()', () => {
+  it('is told of addresses', () => {
+    const told = ['127.0.1.1', '::1', '::ffff:127.0.0.1', '0.0.0.0', '10.0.0.1', 'fd00::1'].map(
+      isOpenToOthers,
+    );
+    expect(told).toEqual([false, false, false, false, true, true]);
   });
 });

@@ -1,5 +1,5 @@
-// What clients of other machines may not ask for: the services of this one that listen on loopback. Owns that judgement, by how
-// the target is written; a name that resolves to loopback is the resolver's.
+// What clients of other machines may not ask for: the services of this one that listen on loopback. Owns that judgement: by how
+// the target is written, and, where it is connected to from here, by the address a name resolves to.
 import { BlockList, isIP } from 'node:net';
 import type { RequestHead } from '../http1/head.ts';
 import { allowedNetworks } from './allowed-networks.ts';
@@ -26,6 +26,11 @@ export function keepFromLoopback({ target }: RequestHead): OwnAnswer | null {
     `${target} is a service of the machine Sallyport runs on, and closed to other machines`,
     [proxyStatus('http_request_denied', 'loopback is closed to other machines')],
   );
+}
+
+/** Whether an address that was found for a name is open to clients of other machines. */
+export function isOpenToOthers(address: string): boolean {
+  return !isOnLoopback(address);
 }
 
 /** Lower case, numbers in any of the forms a resolver takes made plain. */

@@ -3,11 +3,10 @@ import type { Socket } from 'node:net';
 import { isSallyportError } from '../errors/sallyport-error.ts';
 import type { Target } from '../upstream/target.ts';
 import { parseTarget } from '../upstream/target.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import type { ConnectOptions, Upstream } from '../upstream/upstream.ts';
 import type { OwnAnswer } from './answers.ts';
 import { page, proxyStatus } from './answers.ts';
 import type { ClientRequest } from './client-request.ts';
-import { VIA_VALUE } from './hop-by-hop.ts';
 
 /** Mail relays take anything that is written to them for mail: the one port every proxy keeps closed. */
 const CLOSED_PORTS = new Set([25]);
@@ -21,7 +20,7 @@ const CLOSED_PORTS = new Set([25]);
 export async function openForConnect(
   { head }: ClientRequest,
   upstream: Upstream,
-  signal: AbortSignal,
+  way: ConnectOptions,
 ): Promise<Socket | OwnAnswer> {
   const target = targetIn(head.target);
   if (target === null) {
@@ -34,7 +33,7 @@ export async function openForConnect(
       proxyStatus('http_request_denied', `port ${target.port} is closed`),
     ]);
   }
-  return upstream.openTunnel(target, { signal, via: VIA_VALUE });
+  return upstream.openTunnel(target, way);
 }
 
 function targetIn(text: string): Target | null {

@@ -8,10 +8,10 @@ import type { HeaderField } from '../http1/header-list.ts';
 import { BodyReader } from '../upstream/body-reader.ts';
 import { Connection } from '../upstream/connection.ts';
 import { targetName, targetOf } from '../upstream/target.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import type { ConnectOptions, Upstream } from '../upstream/upstream.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { AnswerToRelay } from './forward.ts';
-import { endToEnd, VIA, VIA_VALUE } from './hop-by-hop.ts';
+import { endToEnd, VIA } from './hop-by-hop.ts';
 import type { ForwardTarget } from './request-target.ts';
 
 /** For the origin's answer, and for its head once it has begun. */
@@ -38,10 +38,11 @@ export async function upgrade(
   { head }: ClientRequest,
   { url, path }: ForwardTarget,
   upstream: Upstream,
-  signal: AbortSignal,
+  way: ConnectOptions & { readonly signal: AbortSignal },
 ): Promise<Upgraded> {
+  const { signal } = way;
   const target = targetOf(url);
-  const socket = await upstream.openTunnel(target, { signal, via: VIA_VALUE });
+  const socket = await upstream.openTunnel(target, way);
   const origin = new Connection(socket, { role: 'origin', name: targetName(target) });
   origin.patienceMs = ANSWER_PATIENCE_MS;
   origin.headMs = ANSWER_PATIENCE_MS;

@@ -56,3 +56,28 @@ describe('secure()', () => {
     await expect(secured).rejects.toMatchObject({ code: 'TIMEOUT', waitedFor: 'connection' });
   });
 });
+
+describe('dialTcp()', () => {
+  const options = { timeoutMs: 5000, signal: new AbortController().signal, trust: {} as Trust };
+
+  it.each(['127.0.0.1', 'localhost'])(
+    'connects to no address of %s that is closed',
+    async (host) => {
+      let accepted = 0;
+      server.on('connection', () => (accepted += 1));
+      const mayReach = (): boolean => false;
+      await expect(dialTcp(host, port, peer, { ...options, mayReach })).rejects.toMatchObject({
+        code: 'CONNECT_FAILED',
+        message: expect.stringContaining('ADDRESS_PROHIBITED'),
+      });
+      expect(accepted).toBe(0);
+    },
+  );
+
+  it('connects to what is left of several', async () => {
+    const mayReach = (address: string): boolean => address === '127.0.0.1';
+    const socket = await dialTcp('localhost', port, peer, { ...options, mayReach });
+    expect(socket.remoteAddress).toBe('127.0.0.1');
+    socket.destroy();
+  });
+});

@@ -1,5 +1,6 @@
 // Opens TCP and TLS connections. Owns address families, connect deadlines and certificate checks; speaks no HTTP.
-import type { Socket } from 'node:net';
+import { lookup } from 'node:dns';
+import type { LookupFunction, Socket } from 'node:net';
 import { connect as connectTcp, isIP } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
@@ -15,7 +16,12 @@ export interface DialOptions {
   readonly signal: AbortSignal;
   /** Asked at the first TLS connection only. */
   readonly trust: Trust;
+  /** Which addresses may be connected to. Default: any. */
+  readonly mayReach?: (address: string) => boolean;
 }
+
+/** Of an address that `mayReach` keeps closed, as the system's own words for why there is no connection. */
+const PROHIBITED = 'ADDRESS_PROHIBITED';
 
 /**
  * How long one address family may try before the other does. Node gives up the first try then, so its
@@ -37,9 +43,14 @@ export async function dialTcp(
   peer: Peer,
   options: DialOptions,
 ): Promise<Socket> {
+  const { mayReach } = options;
+  if (mayReach !== undefined && isIP(host) !== 0 && !mayReach(host)) {
+    throw unreachable(peer, prohibited(host));
+  }
   const socket = connectTcp({
     host,
     port,
+    ...(mayReach === undefined ? {} : { lookup: lookupWithin(mayReach) }),
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
@@ -102,6 +113,27 @@ async function contextFor(socket: Socket, peer: Peer, trust: Trust): Promise<Sec
   }
   socket.off('error', keep);
   return context;
+}
+
+/** The system's look-up without the addresses that are closed: what is left is connected to, and nothing is asked twice. */
+function lookupWithin(mayReach: (address: string) => boolean): LookupFunction {
+  return (name, options, done) => {
+    lookup(name, { ...options, all: true }, (error, found) => {
+      const open = error === null ? found.filter(({ address }) => mayReach(address)) : [];
+      const [first] = open;
+      if (first === undefined) {
+        done(error ?? prohibited(name), '', 0);
+      } else if (options.all === true) {
+        done(null, open);
+      } else {
+        done(null, first.address, first.family);
+      }
+    });
+  };
+}
+
+function prohibited(host: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${host} is closed to whoever asks`), { code: PROHIBITED });
 }
 
 interface Words {

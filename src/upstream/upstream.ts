@@ -94,6 +94,11 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** What goes into `Via` of the CONNECT: a program that is itself a proxy knows by it what comes back to it. */
   readonly via?: string;
+  /**
+   * Where a direct connection may go, by the address that was found: a program that asks for others keeps its own loopback
+   * closed to them by it. Default: anywhere.
+   */
+  readonly mayReach?: (address: string) => boolean;
 }
 
 /** What a client of its own is told beside its settings. */
@@ -157,7 +162,7 @@ export class Upstream implements AsyncDisposable {
   async connect(target: string | Target, options: ConnectOptions = {}): Promise<ConnectResult> {
     const parsed = parseTarget(target);
     const route = this.#routeTo(parsed);
-    return this.#connect(parsed, route, signalOf(options), options.via);
+    return this.#connect(parsed, route, signalOf(options), options);
   }
 
   /**
@@ -168,7 +173,7 @@ export class Upstream implements AsyncDisposable {
   async openTunnel(target: string | Target, options: ConnectOptions = {}): Promise<Socket> {
     const parsed = parseTarget(target);
     const route = this.#routeTo(parsed);
-    return (await this.#tunnel(parsed, route, signalOf(options), options.via)).socket;
+    return (await this.#tunnel(parsed, route, signalOf(options), options)).socket;
   }
 
   /**
@@ -254,22 +259,22 @@ export class Upstream implements AsyncDisposable {
     route: Route,
     request: WireRequest,
     signal: AbortSignal,
-    { tie, via }: RequestOptions,
+    options: RequestOptions,
   ): Promise<RelayedAnswer> {
     const key = `${route.kind === 'proxy' ? this.#hopKey(route.proxy) : 'direct'} ${url.origin}`;
     const tunnel: { passage: Passage | null } = { passage: null };
     const signOns = this.#originSignOns(url, false, signal);
     const hop: Hop = {
-      takeIdle: () => tie?.take(this, key) ?? null,
+      takeIdle: () => options.tie?.take(this, key) ?? null,
       open: async () => {
-        const reached = await this.#reachOrigin(url, route, signal, via);
+        const reached = await this.#reachOrigin(url, route, signal, options);
         tunnel.passage = reached.passage;
         return reached.connection;
       },
     };
     const answer = await exchange({ hop, request, signOns, patience: this.#patience, signal });
     const through = tunnel.passage ?? passage(route, answer, null);
-    return relayed(answer, signal, through, tied(answer, request, this.#keeper(tie, key)));
+    return relayed(answer, signal, through, tied(answer, request, this.#keeper(options.tie, key)));
   }
 
   /** The route of a bare `host:port` is that of an https URL. */
@@ -281,19 +286,22 @@ export class Upstream implements AsyncDisposable {
     target: Target,
     route: Route,
     signal: AbortSignal,
-    via: string | undefined,
+    how: ConnectOptions,
   ): Promise<ConnectResult> {
     const name = targetName(target);
     if (route.kind === 'direct') {
       const peer = originPeer(target);
-      const socket = await dialTcp(target.host, target.port, peer, this.#dialOptions(signal));
+      const socket = await dialTcp(target.host, target.port, peer, {
+        ...this.#dialOptions(signal),
+        ...(how.mayReach === undefined ? {} : { mayReach: how.mayReach }),
+      });
       return {
         ...{ status: 200, reason: 'Connected', headers: {}, rawHeaders: [] },
         ...{ socket, head: Buffer.alloc(0), route, scheme: null, identity: null },
         ...{ legs: 0, connections: 1, refusal: null },
       };
     }
-    const { answer, signOn } = await this.#connectThrough(route, name, signal, via);
+    const { answer, signOn } = await this.#connectThrough(route, name, signal, how.via);
     return {
       ...answerHead(answer.head),
       ...passage(route, answer, signOn),
@@ -383,9 +391,9 @@ export class Upstream implements AsyncDisposable {
     target: Target,
     route: Route,
     signal: AbortSignal,
-    via: string | undefined,
+    how: ConnectOptions,
   ): Promise<ConnectResult> {
-    const result = await this.#connect(target, route, signal, via);
+    const result = await this.#connect(target, route, signal, how);
     if (result.status >= 200 && result.status < 300) {
       if (result.head.length > 0) {
         result.socket.unshift(result.head);
@@ -413,11 +421,11 @@ export class Upstream implements AsyncDisposable {
     url: URL,
     route: Route,
     signal: AbortSignal,
-    via: string | undefined,
+    how: ConnectOptions,
   ): Promise<{ connection: Connection; passage: Passage | null }> {
     const target = targetOf(url);
     const peer = originPeer(target);
-    const result = await this.#tunnel(target, route, signal, via);
+    const result = await this.#tunnel(target, route, signal, how);
     const { socket, scheme, identity, legs, connections } = result;
     const encrypted = url.protocol === 'https:';
     const spoken = encrypted

@@ -22,6 +22,8 @@ export interface RequestOptions {
   readonly forwardedPath?: string;
   /** As `ConnectOptions.via`, where a tunnel is opened for it. */
   readonly via?: string;
+  /** As `ConnectOptions.mayReach`. */
+  readonly mayReach?: (address: string) => boolean;
   /** The client it is for, where a program serves several: `ClientTie`. */
   readonly tie?: ClientTie;
 }

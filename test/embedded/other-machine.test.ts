@@ -26,6 +26,13 @@ const RECIPE = new URL('../../docs/recipes/docker.md', import.meta.url);
 const rewritten = (page: string): string =>
   page.replaceAll('172.17.0.1', HERE).replaceAll('172.17.0.0/16', NETWORK);
 
+/** One that is not spelled as what it is: on most machines their own name. */
+const LOOPBACK_NAME = readFileSync('/etc/hosts', 'utf8')
+  .split('\n')
+  .filter((line) => /^127\./.test(line))
+  .flatMap((line) => line.split('#', 1)[0]?.trim().split(/\s+/).slice(1) ?? [])
+  .find((name) => !/localhost/.test(name));
+
 const ip = (...args: string[]) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 const hasNamespaces =
   process.getuid?.() === 0 && spawnSync('ip', ['netns', 'add', OTHER]).status === 0;
@@ -102,6 +109,29 @@ describe.skipIf(!hasNamespaces)('from another machine (wants root and ip netns)'
     const asked = await askAs({}, own, `${service.url}/bytes/10`, [bearing(proxy.token)]);
     expect(asked).toMatchObject({ status: 200 });
   });
+
+  it.skipIf(LOOPBACK_NAME === undefined)(
+    `a name that leads to loopback stays closed, too (${LOOPBACK_NAME ?? '/etc/hosts has none'})`,
+    async () => {
+      await using service = await createOrigin();
+      await using elsewhere = await createOrigin({ host: HERE });
+      await using upstream = await clientOfAlice({ proxy: 'direct' });
+      await using proxy = await createProxyServer({ upstream, host: HERE, allow: [NETWORK] });
+      const place = { host: HERE, port: proxy.port };
+      const asking = (target: string, ...more: string[]) =>
+        askAs({ namespace: OTHER }, place, target, [bearing(proxy.token), ...more]);
+      const url = `http://${LOOPBACK_NAME}:${service.port}/bytes/10`;
+      const upgrade = ['Connection: Upgrade', 'Upgrade: websocket'];
+      for (const asked of [await asking(url), await asking(url, ...upgrade)]) {
+        expect(asked).toMatchObject({ status: 403 });
+        expect(asked.text).toContain('error=destination_ip_prohibited');
+      }
+      expect(service.log).toEqual([]);
+      expect(await asking(`${elsewhere.url}/bytes/10`)).toMatchObject({ status: 200 });
+      const own = { host: '127.0.0.1', port: proxy.port };
+      expect(await askAs({}, own, url, [bearing(proxy.token)])).toMatchObject({ status: 200 });
+    },
+  );
 
   it('the same user of another machine is nobody here', async () => {
     const options = { host: HERE, allow: [NETWORK], sameUser: true, allowUsers: ['0'] };
