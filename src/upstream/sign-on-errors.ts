@@ -71,7 +71,8 @@ export function denied({ layer, name, who }: Parties, isHere: boolean): Sallypor
     layer === 'proxy' ? 'PROXY_DENIED' : 'ORIGIN_DENIED',
     `${name} denies this URL to ${who}, whom ${accepted}`,
     {
-      hint: `Unless the password was changed meanwhile, ask the people who run ${name} for access.`,
+      // squid says the same when its helper could not ask the domain (`BH NT_STATUS_UNSUCCESSFUL` in its cache.log).
+      hint: `Try again: a server that could not ask its domain for a moment says the same. Unless the password was changed meanwhile, ask the people who run ${name} for access.`,
     },
   );
 }
