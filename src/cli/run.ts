@@ -14,7 +14,7 @@ import { endAs, runProgram } from './child-program.ts';
 import { Ended } from './ended.ts';
 import type { CommonFlags } from './flags.ts';
 import { withRouteOptions, withSignOnOptions } from './flags.ts';
-import { Connections } from './linger.ts';
+import { untilQuiet } from './linger.ts';
 import { narrate, remark } from './narrate.ts';
 import { checkOuterRun } from './outer-run.ts';
 import type { PortFlags } from './port-flags.ts';
@@ -90,7 +90,6 @@ async function runBehindProxy(
   // Java is told of no token: it would stand in the list of processes.
   const sameUser = port.sameUser === true || java;
   await using proxy = await createProxyServer({ upstream, ...port, sameUser });
-  using connections = new Connections();
   await tellForeignProxy(command);
   const env = childEnvironment({
     proxyUrl: proxy.url,
@@ -100,7 +99,7 @@ async function runBehindProxy(
   });
   const end = await runProgram(words, env);
   if (flags.linger) {
-    await connections.quiet();
+    await untilQuiet(proxy);
   }
   return end;
 }

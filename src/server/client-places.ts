@@ -37,6 +37,7 @@ export class ClientPlaces {
   readonly #resting = new Map<Socket, number>();
   readonly #queue = new Set<Waiting>();
   #isClosing = false;
+  #quietSince = performance.now();
 
   constructor(options: PlaceOptions) {
     this.#options = options;
@@ -54,6 +55,12 @@ export class ClientPlaces {
     }
     this.#wait(socket);
     this.#endRested();
+  }
+
+  /** How many are served or wait, and for how long there has been nobody, in milliseconds. */
+  get activity(): { readonly clients: number; readonly quietMs: number } {
+    const clients = this.#clients.size + this.#queue.size;
+    return { clients, quietMs: clients > 0 ? 0 : performance.now() - this.#quietSince };
   }
 
   /** Ends those that rest and those that wait; who works comes to the end of its request. */
@@ -97,6 +104,7 @@ export class ClientPlaces {
   #leave(socket: Socket): void {
     this.#clients.delete(socket);
     this.#resting.delete(socket);
+    this.#quietSince = performance.now();
     const [next] = this.#queue;
     if (next !== undefined) {
       this.#queue.delete(next);

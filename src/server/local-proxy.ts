@@ -49,6 +49,8 @@ export interface ProxyServer extends AsyncDisposable {
   readonly token: string | null;
   /** `http://x:TOKEN@127.0.0.1:PORT`, for HTTP_PROXY and its kin. */
   readonly url: string;
+  /** How many clients are connected, and for how long nobody has been, in milliseconds. */
+  readonly activity: { readonly clients: number; readonly quietMs: number };
   /**
    * Accepts nobody any more, ends connections that rest, and waits for requests and tunnels that are under way.
    *
@@ -110,6 +112,9 @@ export async function createProxyServer(options: ProxyServerOptions): Promise<Pr
     port: listeners.port,
     token,
     url: `http://${token === null ? '' : `x:${token}@`}127.0.0.1:${listeners.port}`,
+    get activity() {
+      return places.activity;
+    },
     close,
     [Symbol.asyncDispose]: () => close(),
   };

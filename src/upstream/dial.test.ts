@@ -63,14 +63,14 @@ describe('dialTcp()', () => {
   it.each(['127.0.0.1', 'localhost'])(
     'connects to no address of %s that is closed',
     async (host) => {
-      let accepted = 0;
-      server.on('connection', () => (accepted += 1));
+      let dialled = 0;
+      server.on('connection', () => (dialled += 1));
       const mayReach = (): boolean => false;
       await expect(dialTcp(host, port, peer, { ...options, mayReach })).rejects.toMatchObject({
         code: 'CONNECT_FAILED',
         message: expect.stringContaining('ADDRESS_PROHIBITED'),
       });
-      expect(accepted).toBe(0);
+      expect(dialled).toBe(0);
     },
   );
 

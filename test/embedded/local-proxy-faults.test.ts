@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
+import { untilQuiet } from '../../src/cli/linger.ts';
 import { createProxyServer } from '../../src/server/local-proxy.ts';
 import { createCorporateProxy, createOrigin, originBytes } from '../../src/testing/index.ts';
 import { createStage } from './local-proxy-stage.ts';
@@ -365,6 +366,28 @@ describe('places', () => {
     await using next = await stage.client();
     next.send(GET(`${origin.url}/bytes/3`, stage.token));
     expect((await next.response()).head.status).toBe(200);
+  });
+});
+
+describe('untilQuiet()', () => {
+  it('waits until nobody has been at the proxy for a while, whoever else is served in this process', async () => {
+    await using other = await createRawServer(() => undefined);
+    await using stage = await createStage();
+    const bystander = connect(other.port, '127.0.0.1');
+    const client = await stage.client();
+    await vi.waitFor(() => expect(stage.proxy.activity).toEqual({ clients: 1, quietMs: 0 }));
+    let isQuiet = false;
+    const waiting = untilQuiet(stage.proxy, 400).then(() => {
+      isQuiet = true;
+    });
+    await wait(900);
+    expect(isQuiet).toBe(false);
+    const left = performance.now();
+    await client[Symbol.asyncDispose]();
+    await waiting;
+    expect(performance.now() - left).toBeGreaterThan(390);
+    expect(stage.proxy.activity.clients).toBe(0);
+    bystander.destroy();
   });
 });
 
