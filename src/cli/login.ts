@@ -21,7 +21,7 @@ import {
   withRouteOptions,
 } from './flags.ts';
 import { narrate, tellMemoryFault } from './narrate.ts';
-import { canPrompt, promptHidden, readLines } from './password.ts';
+import { canPrompt, promptHidden, readLines, standardInput } from './password.ts';
 import { print } from './print.ts';
 import { printable } from './printable.ts';
 
@@ -133,7 +133,7 @@ async function passwordFromInput(): Promise<string> {
       hint: 'Leave --password-stdin out: the password is then asked for, hidden.',
     });
   }
-  const [line = ''] = await readLines(process.stdin, 1);
+  const [line = ''] = await readLines(standardInput(), 1);
   return line;
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readLines } from './password.ts';
 
 const input = (...pieces: (string | Buffer)[]) =>
-  Readable.from(pieces, { objectMode: false }) as unknown as NodeJS.ReadStream;
+  Readable.from(pieces, { objectMode: false }) as AsyncIterable<Buffer>;
 
 describe('readLines()', () => {
   it.each([

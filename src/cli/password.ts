@@ -1,6 +1,12 @@
 // Passwords from people and pipes: the first lines of standard input, or a prompt that shows nothing. Owns the
 // terminal while it asks.
+import { read } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { errorWord } from '../errors/error-word.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
+
+const readFrom = promisify(read);
 
 const MAX_LINE_CHARS = 4096;
 const MAX_LINE_BYTES = MAX_LINE_CHARS * 4;
@@ -10,11 +16,48 @@ const ENDS = new Set(['\r', '\n', CTRL_C, CTRL_D]);
 const BACKSPACE = new Set(['\b', '\u007f']);
 
 /**
- * The first lines of standard input, without their line ends; the rest stays unread.
+ * Standard input, byte by byte: what is not asked for stays for a program that is started later, as a shell's `read` leaves
+ * it. `process.stdin` would take more, and make a pipe non-blocking for that program, too.
+ */
+export async function* standardInput(): AsyncGenerator<Buffer> {
+  const byte = Buffer.alloc(1);
+  for (;;) {
+    const { bytesRead, isLate } = await readByte(byte);
+    if (isLate) {
+      await pause(LATE_MS);
+    } else if (bytesRead === 0) {
+      return;
+    } else {
+      yield byte;
+    }
+  }
+}
+
+/** Somebody before us has made it non-blocking. */
+const LATE_MS = 10;
+
+async function readByte(byte: Buffer): Promise<{ bytesRead: number; isLate: boolean }> {
+  try {
+    const { bytesRead } = await readFrom(0, byte, 0, 1, null);
+    return { bytesRead, isLate: false };
+  } catch (error) {
+    const word = errorWord(error);
+    if (word === 'EAGAIN' || word === 'EOF') {
+      // So Windows calls the end of a pipe.
+      return { bytesRead: 0, isLate: word === 'EAGAIN' };
+    }
+    throw error;
+  }
+}
+
+/**
+ * The first lines of a text, without their line ends; the rest stays unread.
+ *
+ * @param input its bytes, in pieces
  *
  * @throws SallyportError CREDENTIALS_MISSING when there are fewer, CREDENTIALS_INVALID when they are no passwords
  */
-export async function readLines(input: NodeJS.ReadStream, count: number): Promise<string[]> {
+export async function readLines(input: AsyncIterable<Buffer>, count: number): Promise<string[]> {
   const lines = linesOf(await readBytes(input, count));
   if (lines.length < count || lines.slice(0, count).includes('')) {
     throw new SallyportError('CREDENTIALS_MISSING', 'Standard input has no password', {
@@ -34,10 +77,10 @@ export async function readLines(input: NodeJS.ReadStream, count: number): Promis
 }
 
 /** As much as holds these lines. Byte by byte, as `latin1`: where a letter ends is known when all is there. */
-async function readBytes(input: NodeJS.ReadStream, count: number): Promise<string> {
+async function readBytes(input: AsyncIterable<Buffer>, count: number): Promise<string> {
   let text = '';
   for await (const piece of input) {
-    text += (piece as Buffer).toString('latin1');
+    text += piece.toString('latin1');
     if (text.split('\n').length > count || text.length > MAX_LINE_BYTES * count) {
       break;
     }

@@ -10,7 +10,7 @@ import { targetName, targetOf } from '../upstream/target.ts';
 import type { CommonFlags } from './flags.ts';
 import { toOptions } from './flags.ts';
 import { remark } from './narrate.ts';
-import { canPrompt, promptHidden, readLines } from './password.ts';
+import { canPrompt, promptHidden, readLines, standardInput } from './password.ts';
 
 /**
  * @param urls what is asked for: their hosts are trusted with `--origin-user`, as they were typed with it
@@ -62,7 +62,7 @@ async function passwordsFromInput(flags: CommonFlags): Promise<SallyportOptions>
       },
     );
   }
-  const lines = await readLines(process.stdin, wanted.length);
+  const lines = await readLines(standardInput(), wanted.length);
   return Object.fromEntries(wanted.map((name, at) => [name, lines[at]]));
 }
 

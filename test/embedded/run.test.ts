@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { createCorporateProxy, createOrigin } from '../../src/testing/index.ts';
+import { createCorporateProxy, createOrigin, originBytes } from '../../src/testing/index.ts';
 import { sallyport } from './command.ts';
 import { ALICE, SCRATCH } from './network.ts';
 
@@ -107,6 +107,21 @@ describe('sallyport run', () => {
       `curl -s --noproxy '' ${origin.url}/bytes/10 | wc -c`,
     ]);
     expect(stdout.toString().trim()).toBe('10');
+  });
+
+  it('with --password-stdin leaves to the program what stands behind the password', async () => {
+    await using corporate = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
+    await using origin = await createOrigin();
+    const asked = `curl -s --noproxy '' ${origin.url}/bytes/10; cat`;
+    const { code, stdout } = await sallyport(
+      [
+        ...['run', '--proxy', corporate.url, '--user', 'CORP\\alice', '--password-stdin'],
+        ...['--', 'sh', '-c', asked],
+      ],
+      { input: `${ALICE.password}\nfirst\nsecond` },
+    );
+    const bytes = originBytes(10).toString('latin1');
+    expect([code, stdout.toString('latin1')]).toEqual([0, `${bytes}first\nsecond`]);
   });
 
   it('with --linger keeps the proxy for what was left running', async () => {
