@@ -1,4 +1,5 @@
-// `npm run soak`, short: it holds, and it fails where something leaks. The long run is made by hand.
+// `npm run soak` and `soak:server`, short: they hold, and they fail where something leaks or is answered wrongly. The long runs
+// are made by hand.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,14 +17,14 @@ import type { Tally } from '../soak/tally.ts';
 const execute = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-describe('npm run soak', () => {
-  beforeAll(async () => {
-    // As the script of package.json does, but for the build: dist/ is there, and others run what is in it.
-    await execute(join(ROOT, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.scripts.json'], {
-      cwd: ROOT,
-    });
-  }, 60_000);
+beforeAll(async () => {
+  // As the scripts of package.json do, but for the build: dist/ is there, and others run what is in it.
+  await execute(join(ROOT, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.scripts.json'], {
+    cwd: ROOT,
+  });
+}, 60_000);
 
+describe('npm run soak', () => {
   it('holds for 1,000 handshakes', { timeout: 120_000 }, async () => {
     const { code, stdout } = await soak('--handshakes', '1000', '--seed', '20');
     expect(stdout.split('\n').filter((line) => /FAILED(?:$|:)/.test(line))).toEqual([]);
@@ -47,6 +48,40 @@ describe('npm run soak', () => {
 
   it('does not begin without a number of handshakes', async () => {
     expect((await soak('--handshakes', 'many')).code).toBe(2);
+  });
+});
+
+describe('npm run soak:server', () => {
+  it('holds for 3,000 operations, the proxy killed meanwhile', { timeout: 120_000 }, async () => {
+    const { code, stdout } = await soakServer('--operations', '3000', '--seed', '20');
+    expect(stdout.split('\n').filter((line) => /FAILED(?:$|:)/.test(line))).toEqual([]);
+    expect(stdout).toMatch(/^soak: ok$/m);
+    expect(stdout).toMatch(/killed [1-9]\d* times/);
+    expect(code).toBe(0);
+  });
+
+  it('fails where it leaks, answers wrongly or sends twice', { timeout: 120_000 }, async () => {
+    const { code, stdout } = await soakServer(
+      '--operations',
+      '800',
+      '--seed',
+      '3',
+      '--plant-faults',
+    );
+    const failed = stdout.split('\n').filter((line) => /FAILED(?:$|:)/.test(line));
+    expect(code).toBe(1);
+    expect(failed.map((line) => line.split(/ {2,}/)[0])).toEqual(
+      expect.arrayContaining([
+        'descriptors at the end, as at the start',
+        'heap, growth after the warm-up',
+        'uploads that came twice',
+        expect.stringMatching(/^FAILED: operation \d+, page, \w+: Error: wrong bytes/),
+      ]),
+    );
+  });
+
+  it('does not begin without a number of operations', async () => {
+    expect((await soakServer('--operations', 'many')).code).toBe(2);
   });
 });
 
@@ -139,8 +174,20 @@ describe('judgeFlatness()', () => {
   });
 });
 
-async function soak(...args: string[]): Promise<{ code: number; stdout: string }> {
-  const words = ['--expose-gc', 'build/test/soak/main.js', ...args];
+function soak(...args: string[]): Promise<Outcome> {
+  return node('--expose-gc', 'build/test/soak/main.js', ...args);
+}
+
+function soakServer(...args: string[]): Promise<Outcome> {
+  return node('build/test/soak/server/main.js', ...args);
+}
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+}
+
+async function node(...words: string[]): Promise<Outcome> {
   try {
     const { stdout } = await execute(process.execPath, words, { cwd: ROOT });
     return { code: 0, stdout };
