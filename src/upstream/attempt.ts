@@ -68,7 +68,15 @@ export async function beginAttempt(
       ticket?.accepted();
       ticket = null;
     }
-    const place = await scope.limit.enter(scope.name, signal);
+    let place = await scope.limit.enter(scope.name, signal);
+    while (ticket?.isInDoubt) {
+      // Those who wait for a turn hold no place: whoever goes first needs one.
+      place.leave();
+      ticket.undecided();
+      ticket = null;
+      ticket = await enter(identity.kind === 'password' ? null : session.principal);
+      place = await scope.limit.enter(scope.name, signal);
+    }
     return new Attempt(mechanism, begun, ticket, place, enter);
   } catch (error) {
     const isRefusal = isSallyportError(error) && error.code === 'CREDENTIALS_REFUSED';
@@ -215,6 +223,11 @@ export class Attempt {
       this.#mechanism === 'negotiate-spnego' ||
       (this.#mechanism === 'negotiate' && this.proof === 'ticket')
     );
+  }
+
+  /** Asked behind a step: whether the last leg is better not sent, for others were refused meanwhile with the same password. */
+  get isInDoubt(): boolean {
+    return this.isLastLeg && this.#ticket?.isInDoubt === true;
   }
 
   /** Whether this password was accepted in this realm before. */

@@ -423,6 +423,10 @@ export class SignOn {
     if (!keeps) {
       throw handshakeCut(this.#parties);
     }
+    if (this.#attempt?.isInDoubt) {
+      this.#endAttempt('undecided');
+      return FRESH;
+    }
     return SAME;
   }
 

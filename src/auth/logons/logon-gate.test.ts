@@ -50,6 +50,29 @@ describe('LogonGate', () => {
     expect(await gate.enterTrusted(k)).toBeNull();
   });
 
+  it('tells those who go at the same time that one of them was refused, and that it is over', async () => {
+    const gate = new LogonGate();
+    (await gate.enter(k, signal)).accepted();
+    const [refused, other, third] = [
+      await gate.enter(k, signal),
+      await gate.enter(k, signal),
+      await gate.enter(k, signal),
+    ];
+    expect([refused, other, third].map(({ isInDoubt }) => isInDoubt)).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    refused.refused();
+    expect([other, third].map(({ isInDoubt }) => isInDoubt)).toEqual([true, true]);
+    other.undecided();
+    const alone = await gate.enter(k, signal);
+    // It has its turn to find out.
+    expect(alone.isInDoubt).toBe(false);
+    alone.accepted();
+    expect(third.isInDoubt).toBe(false);
+  });
+
   it('turns everybody away after one refusal', async () => {
     const gate = new LogonGate();
     const first = await gate.enter(k, signal);

@@ -32,6 +32,8 @@ const MAX_UNANSWERED = 2;
 export interface LogonTicket {
   /** Whether this secret was accepted in this realm before: a refusal need not be a wrong password. */
   readonly proven: boolean;
+  /** Whether the secret was refused since, to somebody who went at the same time: better ask for a turn again than send it. */
+  readonly isInDoubt: boolean;
   /** The credentials are on their way: from now on no verdict is a fact of its own. */
   lastLegSent(): void;
   accepted(): void;
@@ -250,6 +252,9 @@ export class LogonGate {
     };
     return {
       proven,
+      get isInDoubt() {
+        return !isAlone && (entry.standing.strikes > 0 || entry.standing.verdict === 'refused');
+      },
       lastLegSent: () => {
         isSent = true;
       },
