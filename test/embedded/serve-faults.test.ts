@@ -1,20 +1,33 @@
-// `sallyport serve` as a process while the world round it changes: the clock jumps, the password is changed, the proxy takes
+// `sallyport serve` as a process while the world round it changes: the clock jumps, names are not found, the password is changed, the proxy takes
 // only so many connections, the port is taken, clients drip. What a client sees is a right answer or a clear error in time.
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { createCorporateProxy, createOrigin, originBytes } from '../../src/testing/index.ts';
 import { MAIN, sallyport } from './command.ts';
+import { hasNameService, openNameService, withNameService } from './name-service.ts';
 import { ALICE, SCRATCH } from './network.ts';
 import { RawClient } from './raw-client.ts';
 import { createRawServer } from './raw-server.ts';
 
 const LONG_MS = 30_000;
 const NTLM = { schemes: ['NTLM'], users: [ALICE] } as const;
+const NAME = 'proxy.names.example';
+const SPN_OF_NAME = { ...NTLM, spn: `HTTP/${NAME}` };
+const HAS_NAME_SERVICE = hasNameService();
 const isRoot = process.geteuid?.() === 0;
+
+const byName = (port: number): string => `http://${NAME}:${port}`;
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
 
 class Serve implements AsyncDisposable {
   readonly child: ChildProcess;
@@ -25,9 +38,16 @@ class Serve implements AsyncDisposable {
     this.port = port;
   }
 
-  static async start(proxy: string, env: Readonly<Record<string, string>> = {}): Promise<Serve> {
+  /** @param before words in front of the command */
+  static async start(
+    proxy: string,
+    env: Readonly<Record<string, string>> = {},
+    before: readonly string[] = [],
+  ): Promise<Serve> {
     const args = ['serve', '--json', '--listen', '0', '--proxy', proxy, '--user', 'CORP\\alice'];
-    const child = spawn(process.execPath, [MAIN, ...args, ...(isRoot ? ['--same-user'] : [])], {
+    const own = [MAIN, ...args, ...(isRoot ? ['--same-user'] : [])];
+    const [command = '', ...words] = [...before, process.execPath, ...own];
+    const child = spawn(command, words, {
       env: {
         PATH: process.env['PATH'],
         HOME: '/nonexistent',
@@ -146,6 +166,61 @@ describe('a clock that jumps', { timeout: LONG_MS }, () => {
     () => play(libFakeTime(LIBRARY ?? '')),
   );
 });
+
+describe.skipIf(!HAS_NAME_SERVICE)(
+  'a name service that is not ready (wants root and a mount namespace)',
+  { timeout: 60_000 },
+  () => {
+    it('for 5 s is waited for, and the request is answered', async () => {
+      await using names = await openNameService();
+      await using corporate = await createCorporateProxy(SPN_OF_NAME);
+      await using origin = await createOrigin();
+      await using serve = await Serve.start(byName(corporate.port), {}, withNameService());
+      const began = performance.now();
+      const answered = serve.get(`${origin.url}/bytes/10`);
+      await until(() => names.questions() > 0);
+      setTimeout(() => (names.state = 'answering'), 5000);
+      expect((await answered).body).toEqual(originBytes(10));
+      expect(performance.now() - began).toBeGreaterThan(4900);
+    });
+
+    it('and says so is told at once, and asked again for the next request', async () => {
+      await using names = await openNameService();
+      names.state = 'failing';
+      await using corporate = await createCorporateProxy(SPN_OF_NAME);
+      await using origin = await createOrigin();
+      await using serve = await Serve.start(byName(corporate.port), {}, withNameService());
+      await using client = await serve.client();
+      const { head } = await client.ask('GET', `${origin.url}/bytes/10`);
+      expect(head.status).toBe(502);
+      expect(head.headers.first('proxy-status')).toContain('error=dns_error');
+      names.state = 'answering';
+      expect((await client.ask('GET', `${origin.url}/bytes/10`)).body).toEqual(originBytes(10));
+    });
+  },
+);
+
+it.skipIf(!HAS_NAME_SERVICE)(
+  'a name service that stays silent is told from a proxy that does (wants root and a mount namespace)',
+  async () => {
+    await using names = await openNameService();
+    const program = `
+      const { openTunnel } = await import('${new URL('../../dist/index.js', import.meta.url)}');
+      const options = { proxy: '${byName(9)}', connectTimeoutMs: 500, env: {} };
+      await openTunnel('origin.test:443', options).catch(({ code, waitedFor, message }) =>
+        console.log(JSON.stringify({ code, waitedFor, message })));
+      process.kill(process.pid, 'SIGKILL');`;
+    const node = [process.execPath, '--input-type=module', '-e', program];
+    const [command = '', ...words] = [...withNameService(), ...node];
+    const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    expect(await json(child.stdout)).toEqual({
+      code: 'TIMEOUT',
+      waitedFor: 'name',
+      message: `${NAME}: no address came from the name service within 0.5 s`,
+    });
+    expect(names.questions()).toBeGreaterThan(0);
+  },
+);
 
 describe('a password that is changed under way', { timeout: LONG_MS }, () => {
   it('is tried by those who were on their way and by three at most, with a clear error for every request', async () => {
