@@ -17,13 +17,26 @@ describe('ProxyMemory', () => {
   it('tries a refused mechanism again after 10 minutes', () => {
     let now = 0;
     const memory = new ProxyMemory(() => now);
-    const cause = new SallyportError('TICKET_MISSING');
+    const cause = new SallyportError('SPN_UNKNOWN');
     memory.setAside('a', 'negotiate-ntlm', cause);
     now = 10 * 60_000 - 1;
     expect([...memory.asideAt('a')]).toEqual([['negotiate-ntlm', cause]]);
     now += 2;
     expect([...memory.asideAt('a')]).toEqual([]);
   });
+
+  it.each(['TICKET_MISSING', 'TICKET_EXPIRED'] as const)(
+    'looks for a new ticket again after 5 s: %s',
+    (code) => {
+      let now = 0;
+      const memory = new ProxyMemory(() => now);
+      expect(memory.setAside('a', 'negotiate', new SallyportError(code))).toBe(5000);
+      now = 4999;
+      expect([...memory.asideAt('a').keys()]).toEqual(['negotiate']);
+      now = 5000;
+      expect([...memory.asideAt('a').keys()]).toEqual([]);
+    },
+  );
 
   it('takes two refusals of a ticket that worked for denied URLs, the third for the ticket', () => {
     const memory = new ProxyMemory(() => 0);

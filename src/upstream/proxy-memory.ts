@@ -2,10 +2,14 @@
 // what was set aside, and why. Owns these facts; holds no credential.
 import type { Mechanism } from '../auth/mechanisms.ts';
 import type { AuthSession } from '../auth/session.ts';
+import type { ErrorCode } from '../errors/codes.ts';
 import type { SallyportError } from '../errors/sallyport-error.ts';
 
 /** A refused mechanism may be mended on the other side: after this it is tried again. */
 const SET_ASIDE_MS = 10 * 60_000;
+/** A new ticket may come at any moment, and looking for it costs nobody anything: no network, and no logon. */
+const NO_TICKET_ASIDE_MS = 5000;
+const NO_TICKET: ReadonlySet<ErrorCode | undefined> = new Set(['TICKET_MISSING', 'TICKET_EXPIRED']);
 /**
  * Refusals in a row of a ticket that was accepted here before. Each may be a URL that is denied, or the
  * proxy's new keytab: the answers are alike.
@@ -73,11 +77,16 @@ export class ProxyMemory {
     return facts.preferred?.proof === 'ticket' && facts.ticketDoubts < MAX_TICKET_DOUBTS;
   }
 
-  /** @param cause why it could not begin; `null` when the server refused it */
-  setAside(host: string, mechanism: Mechanism, cause: SallyportError | null): void {
+  /**
+   * @param cause why it could not begin; `null` when the server refused it
+   * @returns for how long, in milliseconds
+   */
+  setAside(host: string, mechanism: Mechanism, cause: SallyportError | null): number {
     const facts = this.#of(host);
-    facts.setAside.set(mechanism, { until: this.#now() + SET_ASIDE_MS, cause });
+    const forMs = NO_TICKET.has(cause?.code) ? NO_TICKET_ASIDE_MS : SET_ASIDE_MS;
+    facts.setAside.set(mechanism, { until: this.#now() + forMs, cause });
     facts.preferred = facts.preferred?.mechanism === mechanism ? null : facts.preferred;
+    return forMs;
   }
 
   /** It was set aside for nothing. */

@@ -548,9 +548,10 @@ export class SignOn {
   }
 
   #aside(mechanism: Mechanism, cause: SallyportError | null): void {
-    this.#scope.memory.setAside(this.#scope.name, mechanism, cause);
+    const seconds = this.#scope.memory.setAside(this.#scope.name, mechanism, cause) / 1000;
     const reason = cause?.message ?? 'refused before any credential was judged';
-    this.#say(mechanism, `set aside for 10 min: ${reason}`);
+    const duration = seconds < 60 ? `${seconds} s` : `${seconds / 60} min`;
+    this.#say(mechanism, `set aside for ${duration}: ${reason}`);
   }
 
   /** @returns false when it cannot begin here: it is set aside, and nothing was sent */
