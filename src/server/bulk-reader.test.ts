@@ -30,7 +30,7 @@ describe('bulkReader()', () => {
     const { near, far, end } = await pair();
     far.write('early ');
     await once(near, 'readable');
-    const reader = bulkReader(near);
+    const reader = bulkReader(near, far);
     expect(reader.socket).not.toBe(near);
     let text = '';
     const ended = new Promise<void>((resolve) => {
@@ -58,8 +58,8 @@ describe('bulkReader()', () => {
       return false;
     };
     const other: Buffer[] = [];
-    bulkReader(one.near).start(wait(held), () => undefined);
-    bulkReader(two.near).start(wait(other), () => undefined);
+    bulkReader(one.near, two.near).start(wait(held), () => undefined);
+    bulkReader(two.near, one.near).start(wait(other), () => undefined);
     one.far.write('a'.repeat(1000));
     await expect.poll(() => held.length).toBe(1);
     two.far.write('b'.repeat(1000));
@@ -69,13 +69,31 @@ describe('bulkReader()', () => {
     await two.end();
   });
 
+  it('takes a large buffer for a download whose other side is slow, too', async () => {
+    const { near, far, end } = await pair();
+    const sizes: number[] = [];
+    bulkReader(near, far).start(
+      (bytes, goOn) => {
+        sizes.push(bytes.length);
+        setImmediate(goOn);
+        return false;
+      },
+      () => undefined,
+    );
+    far.write(Buffer.alloc(400_000));
+    await expect.poll(() => sizes.reduce((sum, size) => sum + size, 0)).toBe(400_000);
+    expect(Math.max(...sizes)).toBeGreaterThan(16_384);
+    expect(sizes.length).toBeLessThan(100);
+    await end();
+  });
+
   it('reads a socket that has bytes to send by events, and misses none', async () => {
     const { near, far, end } = await pair();
     far.pause();
     while (near.write(Buffer.alloc(1_000_000))) {
       // Until the system takes no more.
     }
-    const reader = bulkReader(near);
+    const reader = bulkReader(near, far);
     expect(reader.socket).toBe(near);
     let text = '';
     reader.start(

@@ -1,5 +1,6 @@
 // Reads a socket as fast as Node can. Owns the buffers, and whose they are; what becomes of the bytes is the caller's.
 import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 /**
  * @param bytes good until it returns true, or calls `goOn`
@@ -37,9 +38,12 @@ interface Handle {
 /**
  * Node makes a new buffer of 64 KiB for each read, which is a third of a relay's work. Only a socket that begins with `onread`
  * spares it; so a plain one is begun once more on the connection it has. TLS, or a Node that has changed inside, is read by events.
+ *
+ * @param sink where the bytes will go
  */
-export function bulkReader(socket: Socket): BulkReader {
-  const handle = plainHandle(socket);
+export function bulkReader(socket: Socket, sink: Socket): BulkReader {
+  // What TLS is to encrypt it holds for a while: a buffer of one's own would be waited for at each read.
+  const handle = sink instanceof TLSSocket ? null : plainHandle(socket);
   return handle === null ? byEvents(socket) : byBuffer(socket, handle);
 }
 
@@ -58,10 +62,16 @@ class OwnBuffer {
 
   /** So many bytes were read into it, and nobody needs them any more. */
   used(length: number): void {
+    if (this.#large !== null && length < FEW_BYTES) {
+      this.release(true);
+      return;
+    }
+    this.filled(length);
+  }
+
+  /** As `used`, when the buffer of the next read is chosen already: it may become larger behind that, but is not given away. */
+  filled(length: number): void {
     if (this.#large !== null) {
-      if (length < FEW_BYTES) {
-        this.release(true);
-      }
       return;
     }
     this.#filled = length === SMALL_BYTES ? this.#filled + 1 : 0;
@@ -93,8 +103,10 @@ function byBuffer(old: Socket, handle: Handle): BulkReader {
   let take: TakeBytes = () => true;
   const own = new OwnBuffer();
   let isHeld = false;
+  let heldLength = 0;
   const goOn = (): void => {
     isHeld = false;
+    own.filled(heldLength);
     socket.resume();
   };
   const socket = new Socket({
@@ -104,6 +116,7 @@ function byBuffer(old: Socket, handle: Handle): BulkReader {
     onread: {
       buffer: () => own.current,
       callback: (length: number, bytes: Buffer) => {
+        heldLength = length;
         isHeld = !take(bytes.subarray(0, length), goOn);
         if (!isHeld) {
           own.used(length);

@@ -11,8 +11,8 @@ import { bulkReader } from './bulk-reader.ts';
  * @returns resolves when both are closed
  */
 export async function relay(client: Socket, tunnel: Socket, ahead: Buffer): Promise<void> {
-  const near = bulkReader(client);
-  const far = bulkReader(tunnel);
+  const near = bulkReader(client, tunnel);
+  const far = bulkReader(tunnel, client);
   const closed = Promise.all([
     closesWith(near.socket, far.socket),
     closesWith(far.socket, near.socket),
