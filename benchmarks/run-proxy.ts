@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 export interface RunProxy extends AsyncDisposable {
   /** `http://x:TOKEN@127.0.0.1:port` */
   readonly url: string;
+  readonly pid: number | undefined;
 }
 
 export interface RunProxyTask {
@@ -47,6 +48,7 @@ export async function startRunProxy({
   }
   return {
     url: first.toString().trim(),
+    pid: child.pid,
     [Symbol.asyncDispose]: async () => {
       child.stdin.end();
       await ended;

@@ -26,6 +26,8 @@ export interface PlaceOptions {
   readonly capacity: number;
   /** As many more may wait. */
   readonly waiting: number;
+  /** So many who were turned away may take their time to read it; beyond them the longest there is closed. */
+  readonly leaving: number;
   readonly serve: (socket: Socket, place: Place) => void;
   readonly turnAway: (socket: Socket) => void;
 }
@@ -36,6 +38,7 @@ export class ClientPlaces {
   /** Those that rest, the longest first. */
   readonly #resting = new Map<Socket, number>();
   readonly #queue = new Set<Waiting>();
+  readonly #leaving = new Set<Socket>();
   #isClosing = false;
   #quietSince = performance.now();
 
@@ -50,7 +53,7 @@ export class ClientPlaces {
       return;
     }
     if (this.#queue.size >= this.#options.waiting || this.#isClosing) {
-      this.#options.turnAway(socket);
+      this.#turnAway(socket);
       return;
     }
     this.#wait(socket);
@@ -131,6 +134,16 @@ export class ClientPlaces {
   #giveUp(waiting: Waiting): void {
     clearInterval(waiting.timer);
     this.#queue.delete(waiting);
-    this.#options.turnAway(waiting.socket);
+    this.#turnAway(waiting.socket);
+  }
+
+  #turnAway(socket: Socket): void {
+    this.#options.turnAway(socket);
+    this.#leaving.add(socket);
+    socket.once('close', () => this.#leaving.delete(socket));
+    const [longest] = this.#leaving;
+    if (this.#leaving.size > this.#options.leaving) {
+      longest?.destroy();
+    }
   }
 }

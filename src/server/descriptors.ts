@@ -14,18 +14,21 @@ export interface ClientLimits {
   readonly capacity: number;
   /** How many more may be held while they wait. */
   readonly waiting: number;
+  /** How many more while they are told that all is full. */
+  readonly leaving: number;
 }
 
 /** @param limit the soft limit of open descriptors, `null` where there is none */
 export function clientLimits(limit: number | null = descriptorLimit()): ClientLimits {
   if (limit === null) {
-    return { capacity: MAX_CLIENTS, waiting: MAX_CLIENTS / 10 };
+    return { capacity: MAX_CLIENTS, waiting: MAX_CLIENTS / 10, leaving: MAX_CLIENTS / 10 };
   }
   const reserve = Math.max(MIN_RESERVE, Math.floor(limit * RESERVE_SHARE));
   const free = Math.floor((limit - reserve) / DESCRIPTORS_PER_CLIENT);
   return {
     capacity: Math.min(Math.max(free, 1), MAX_CLIENTS),
     waiting: Math.floor(reserve / 4),
+    leaving: Math.floor(reserve / 2),
   };
 }
 

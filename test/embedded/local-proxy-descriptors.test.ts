@@ -1,6 +1,7 @@
 // A local proxy with few descriptors, in a process of its own: more clients than it can serve are told so, and none meets EMFILE.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { RawClient } from './raw-client.ts';
@@ -16,8 +17,13 @@ const PROGRAM = `
   process.stdin.on('end', () => process.exit()).resume();
 `;
 
+function descriptorsOf(pid: number | undefined): number {
+  return process.platform === 'linux' ? readdirSync(`/proc/${pid}/fd`).length : 0;
+}
+
 it.skipIf(process.platform === 'win32')(
   'createProxyServer() with 300 descriptors serves 86 tunnels, and tells 40 more that it is full',
+  { timeout: 60_000 },
   async () => {
     await using echo = await createRawServer((socket) => socket.pipe(socket));
     const child = spawn(
@@ -40,7 +46,24 @@ it.skipIf(process.platform === 'win32')(
       client.socket.write('ping');
       expect(String(await client.read())).toBe('ping');
     }
-    await Promise.all(all.map(({ client }) => client[Symbol.asyncDispose]()));
+    // A crowd that stays to be told uses up no descriptor of those who are served.
+    let most = 0;
+    const watch = setInterval(() => {
+      most = Math.max(most, descriptorsOf(child.pid));
+    }, 5);
+    const crowd = await Promise.all(
+      Array.from({ length: 400 }, () => open().catch(() => ({ client: null, status: 0 }))),
+    );
+    clearInterval(watch);
+    expect(most).toBeLessThan(300);
+    expect(crowd.filter(({ status }) => status === 503).length).toBeGreaterThanOrEqual(96);
+    expect(crowd.filter(({ status }) => status !== 503 && status !== 0)).toEqual([]);
+    for (const { client } of served) {
+      client.socket.write('pong');
+      expect(String(await client.read())).toBe('pong');
+    }
+    const everybody = [...all, ...crowd].map(({ client }) => client?.[Symbol.asyncDispose]());
+    await Promise.all(everybody);
     const last = await open();
     expect(last.status).toBe(200);
     await last.client[Symbol.asyncDispose]();

@@ -85,6 +85,22 @@ describe('npm run soak:server', () => {
   });
 });
 
+describe('npm run bench:tunnels', () => {
+  it('opens what it is told to, and tells what that costs', { timeout: 60_000 }, async () => {
+    const { code, stdout } = await node(
+      'build/benchmarks/many-tunnels.js',
+      '--tunnels',
+      '300',
+      '--beyond',
+      '10',
+    );
+    expect(stdout).toContain('tunnels open: 300 of 300 in ');
+    expect(stdout).toContain('tunnels that echo, all at once: 300 of 300');
+    expect(stdout).toContain('10 more at once: 10 open, 0 told 503, 0 neither');
+    expect(code).toBe(0);
+  });
+});
+
 describe('countChecks()', () => {
   const STILL = {
     requests: 0,
