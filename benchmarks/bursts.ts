@@ -96,6 +96,13 @@ function nearEntries(proxy: string, input: BurstsInput, peer: Peer | undefined):
       ...{ name: 'one-warm', against: 'one-cntlm', maxRatio: 0.15 },
       contender: { title: 'CONNECT by run, signed on ahead', measure: ours(singles, []) },
     },
+    {
+      ...{ name: 'one-direct', against: 'one-cntlm' },
+      contender: {
+        title: 'CONNECT to a squid without sign-on, no local proxy',
+        measure: async () => sampleOf(await singles(`http://127.0.0.1:${proxies.open.port}`)),
+      },
+    },
   ];
 }
 
