@@ -304,7 +304,7 @@ async function expectHead(client: TunnelClient, status: number): Promise<Head> {
 function toldIn(status: number, proxyStatus: string): Error {
   const [, type] = /^sallyport; error=(\w+);/.exec(proxyStatus) ?? [];
   return status >= 502 && status <= 504 && type !== undefined && type !== 'proxy_internal_error'
-    ? new Trouble(`${status} ${type}`)
+    ? new Trouble(`${status} ${type}`, { cause: proxyStatus })
     : new Error(`answered with ${status}, Proxy-Status ${proxyStatus}`);
 }
 

@@ -21,6 +21,9 @@ const echo = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
   socket.pipe(socket);
 });
 
+// Where all wait for a processor, a close after five idle seconds would meet the next request: that is no fault of the proxies.
+pages.keepAliveTimeout = 0;
+
 process.on('message', ({ do: what }: OriginOrder) => {
   void (what === 'open' ? open() : Promise.resolve(state())).then((told) => process.send?.(told));
 });

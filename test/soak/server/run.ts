@@ -171,7 +171,10 @@ class Run {
   #fail(kind: Kind, deed: Deed, error: unknown): void {
     this.#count(kind, deed, 'FAILED');
     if (!this.isHopeless) {
-      this.failures.push(`operation ${deed.id}, ${kind}, ${deed.way}: ${String(error)}`);
+      const why = error instanceof Error ? (error.cause ?? '') : '';
+      this.failures.push(
+        `operation ${deed.id}, ${kind}, ${deed.way}: ${String(error)} ${why}`.trim(),
+      );
     }
   }
 
