@@ -16,9 +16,9 @@ export interface BulkReader {
 }
 
 /** For a socket that says little: it has one of its own as long as it is open. */
-const SMALL_BYTES = 2048;
+const SMALL_BYTES = 1024;
 /** For one that fills it so many times in a row. */
-const MIN_FILLED = 16;
+const MIN_FILLED = 32;
 /** What libuv asks for; larger ones were no faster. */
 const LARGE_BYTES = 65_536;
 /** A large one goes back when a read brings less. */
