@@ -8,15 +8,18 @@ export {
   type ChoiceEvent,
   type ConnectionEvent,
   EVENT_NAMES,
+  type HandshakeEvent,
   type Layer,
   type LegEvent,
   type ReadyEvent,
+  type RequestEvent,
 } from './observe/events.ts';
 export { formatProxyUrl, type ProxyAddress, type Route, type RouteSource } from './route/route.ts';
 export {
   createProxyServer,
   type ProxyServer,
   type ProxyServerOptions,
+  type ServerCounts,
 } from './server/local-proxy.ts';
 export { ClientTie } from './upstream/client-tie.ts';
 export { connect, createUpstream, openTunnel, request, resolveProxy } from './upstream/one-shot.ts';

@@ -38,23 +38,24 @@ async function main(argv: readonly string[]): Promise<void> {
   // A reader that goes away is told by the write that fails, not by a crash.
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
-  const code = await run(argv);
+  const { exitCode: code, isStuck } = await run(argv);
   process.exitCode = code;
-  if (hasNativeCallsUnderWay()) {
+  if (isStuck || hasNativeCallsUnderWay()) {
     // Given up, but not to be ended: a domain controller that is silent would hold the command for half a minute.
     process.stdout.write('', () => exitWithoutWaiting(code));
   }
 }
 
-async function run(argv: readonly string[]): Promise<number> {
+async function run(argv: readonly string[]): Promise<Pick<Ended, 'exitCode' | 'isStuck'>> {
   try {
-    return await runCommand(argv);
+    return { exitCode: await runCommand(argv), isStuck: false };
   } catch (error) {
     if (error instanceof Ended) {
-      return error.exitCode;
+      return error;
     }
     const json = argv.includes('--json');
-    return reportFailure(error, { json, verbose: countVerbose(argv), argv });
+    const exitCode = reportFailure(error, { json, verbose: countVerbose(argv), argv });
+    return { exitCode, isStuck: false };
   }
 }
 

@@ -2,11 +2,15 @@
 // of the configuration file.
 import { describe, expect, it } from 'vitest';
 import { codeBlocks, documents, read, tableRows } from '../../test/docs/markdown.ts';
+import { parseConfiguration } from '../settings/config-file.ts';
+import { MAX_WARM, SERVE_KEYS } from '../settings/serve-configuration.ts';
+import { MAX_READY } from '../upstream/ready-connections.ts';
 import { getCommand } from './get.ts';
 import { loginCommand } from './login.ts';
 import { logoutCommand } from './logout.ts';
 import { retryCommand } from './retry.ts';
 import { runCommand } from './run.ts';
+import { serveCommand } from './serve.ts';
 import { trustCommand } from './trust.ts';
 import { whichCommand } from './which.ts';
 
@@ -20,6 +24,7 @@ function optionsOf(command: ReturnType<typeof getCommand>): string[] {
 const OTHERS = [
   ...[whichCommand(), retryCommand(), loginCommand(), logoutCommand(), trustCommand()],
   runCommand(),
+  serveCommand(),
 ];
 
 describe('docs/options.md', () => {
@@ -46,7 +51,28 @@ describe('docs/options.md', () => {
   });
 });
 
-const COMMAND = /(?:sallyport|cli\/main\.js) (get|which|retry|login|logout|trust|run)(?: |$)/;
+describe('docs/configuration.md', () => {
+  const page = 'docs/configuration.md';
+  const keys = tableRows(page, ['key of `serve`', 'option', 'value', 'while it runs']);
+
+  it('has each key of serve, beside an option of it', () => {
+    expect(keys.map(([key]) => key).sort()).toEqual([...SERVE_KEYS].sort());
+    const options = optionsOf(serveCommand());
+    expect(keys.filter(([, option = '']) => !options.includes(option))).toEqual([]);
+  });
+
+  it('lets warm be what --warm may be', () => {
+    expect(MAX_WARM).toBe(MAX_READY);
+  });
+
+  it('has an example that is taken', () => {
+    const [example] = codeBlocks(page).filter(({ language }) => language === 'json');
+    const configuration = parseConfiguration('/x/config.json', Buffer.from(example?.text ?? ''));
+    expect(configuration.serve?.grace).toBe(30);
+  });
+});
+
+const COMMAND = /(?:sallyport|cli\/main\.js) (get|which|retry|login|logout|trust|run|serve)(?: |$)/;
 
 describe('a sallyport command in a document', () => {
   const lines = documents().flatMap((file) =>

@@ -12,6 +12,18 @@ import { toOptions } from './flags.ts';
 import { remark } from './narrate.ts';
 import { canPrompt, promptHidden, readLines, standardInput } from './password.ts';
 
+/** Settings of a command that goes on while files change. */
+export interface LastingSettings {
+  readonly settings: UpstreamSettings;
+  /**
+   * Reads all that is kept in files and the system once more. Nobody is asked: a password that was typed counts for the user it was
+   * asked for.
+   *
+   * @throws SallyportError as `resolveSettings`
+   */
+  again(): Promise<UpstreamSettings>;
+}
+
 /**
  * @param urls what is asked for: their hosts are trusted with `--origin-user`, as they were typed with it
  * @throws SallyportError as `resolveSettings`, CREDENTIALS_MISSING, and USAGE for options that come to nothing
@@ -20,11 +32,24 @@ export async function settingsFor(
   urls: readonly URL[],
   flags: CommonFlags,
 ): Promise<UpstreamSettings> {
-  let options: SallyportOptions = {
+  return (await lastingSettings(urls, flags)).settings;
+}
+
+/**
+ * The same, for more than once.
+ *
+ * @throws SallyportError as `settingsFor`
+ */
+export async function lastingSettings(
+  urls: readonly URL[],
+  flags: CommonFlags,
+): Promise<LastingSettings> {
+  const stated: SallyportOptions = {
     ...toOptions(flags),
     ...(await passwordsFromInput(flags)),
     ...trusting(urls, flags),
   };
+  let options = stated;
   let settings = await resolveSettings(options);
   for (const url of urls) {
     checkDelegate(url, flags, settings);
@@ -39,7 +64,21 @@ export async function settingsFor(
       settings = await resolveSettings(options);
     }
   }
-  return settings;
+  const typed = { stated, options };
+  return { settings, again: () => resolveAgain(urls, typed) };
+}
+
+async function resolveAgain(
+  urls: readonly URL[],
+  { stated, options }: { readonly stated: SallyportOptions; readonly options: SallyportOptions },
+): Promise<UpstreamSettings> {
+  const settings = await resolveSettings(stated);
+  const isForAnother = urls.some((url) => {
+    const route = settings.routeFor(url);
+    return route.kind === 'proxy' && settings.userFor(route.proxy) !== options.user;
+  });
+  const wasAsked = options.password !== stated.password;
+  return wasAsked && isForAnother ? settings : await resolveSettings(options);
 }
 
 async function passwordsFromInput(flags: CommonFlags): Promise<SallyportOptions> {

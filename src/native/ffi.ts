@@ -288,7 +288,11 @@ export function exitWithoutWaiting(code: number): void {
   }
   // `_exit` does not: who listens has something to put in order, such as a verdict on its way to a file.
   process.emit('exit', code);
-  openLibrary(C_LIBRARY).require('_exit', 'void', ['i32']).call(code);
+  try {
+    openLibrary(C_LIBRARY).require('_exit', 'void', ['i32']).call(code);
+  } catch {
+    process.kill(process.pid, 'SIGKILL');
+  }
 }
 
 /** A bare DLL name would be looked for beside the program and in the working directory, too. */

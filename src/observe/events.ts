@@ -52,18 +52,64 @@ export interface ReadyEvent {
   readonly reason: string | null;
 }
 
+/** A sign-on that was begun, and how it ended. */
+export interface HandshakeEvent {
+  readonly layer: Layer;
+  /** `host:port` that asked for it. */
+  readonly host: string;
+  /** `Negotiate`, `NTLM`, `Digest` or `Basic`. */
+  readonly scheme: string;
+  /**
+   * - `accepted`: the server let it pass
+   * - `refused`: its last leg was answered with another challenge
+   * - `undecided`: it broke off, or the scheme was set aside
+   */
+  readonly outcome: 'accepted' | 'refused' | 'undecided';
+  /** Requests it took. */
+  readonly legs: number;
+  /** From its first token to its end, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/** A request of a client of the local proxy, once its answer begins. */
+export interface RequestEvent {
+  /**
+   * - `tunnel`: CONNECT
+   * - `forward`: in absolute-form
+   * - `upgrade`: of the protocol, as WebSocket asks for it
+   * - `page`: of the local proxy itself
+   * - `refused`: the client may not use the port
+   * - `invalid`: no request at all
+   */
+  readonly kind: 'tunnel' | 'forward' | 'upgrade' | 'page' | 'refused' | 'invalid';
+  /** 20 characters at most. */
+  readonly method: string;
+  /** `host:port`, or an address without query and user name; 200 characters at most. */
+  readonly target: string;
+  /** `null` when the client went away before its answer. */
+  readonly status: number | null;
+  /** Where the local proxy itself answers for something that failed: an `ErrorCode`, or `null`. */
+  readonly error: string | null;
+  /** From the end of its head to the beginning of its answer, in milliseconds. */
+  readonly durationMs: number;
+}
+
 /** `diagnostics_channel` names, public and stable. */
 export const EVENT_NAMES = {
   leg: 'sallyport:leg',
   choice: 'sallyport:choice',
   connection: 'sallyport:connection',
   ready: 'sallyport:ready',
+  handshake: 'sallyport:handshake',
+  request: 'sallyport:request',
 } as const;
 
 const legs = channel(EVENT_NAMES.leg);
 const choices = channel(EVENT_NAMES.choice);
 const connections = channel(EVENT_NAMES.connection);
 const readies = channel(EVENT_NAMES.ready);
+const handshakes = channel(EVENT_NAMES.handshake);
+const requests = channel(EVENT_NAMES.request);
 
 /** @param describe is called only when somebody listens: every answer passes here */
 export function publishLeg(describe: () => LegEvent): void {
@@ -88,4 +134,20 @@ export function publishReady(event: ReadyEvent): void {
   if (readies.hasSubscribers) {
     readies.publish(event);
   }
+}
+
+/** @param describe is called only when somebody listens */
+export function publishHandshake(describe: () => HandshakeEvent): void {
+  if (handshakes.hasSubscribers) {
+    handshakes.publish(describe());
+  }
+}
+
+/** Whether it is worth while to make one of these events. */
+export function areRequestsHeard(): boolean {
+  return requests.hasSubscribers;
+}
+
+export function publishRequest(event: RequestEvent): void {
+  requests.publish(event);
 }

@@ -29,3 +29,46 @@ export function redactHeader(name: string, value: string): string {
     ? value.replace(TOKEN, (token) => `[${token.length} characters]`)
     : value;
 }
+
+/** A path may have an `@` of its own. */
+const USER_IN_FRONT = /^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i;
+/** Enough to know a request by. */
+const MAX_TARGET_CHARS = 200;
+
+/**
+ * The target of a request as a log may show it: without query and fragment, which hold signatures and tokens, without user
+ * name and password, cut when it is long.
+ */
+export function redactTarget(target: string): string {
+  const [path = ''] = target.split(/[?#]/, 1);
+  const isPlain = path.startsWith('/') || (/^https?:\/\//i.test(path) && URL.canParse(path));
+  return shorten(
+    isPlain ? path.replace(USER_IN_FRONT, '$1***@') : redactUrl(path),
+    MAX_TARGET_CHARS,
+  );
+}
+
+/** What may stand in front of credentials within a sentence. */
+const WITHIN_TEXT =
+  /\b(Basic|Bearer|Digest|Negotiate|NTLM|Proxy-Authorization:|Authorization:)(\s+)\S{8,}/gi;
+const USER_WITHIN_URL = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi;
+const QUERY_WITHIN_URL = /\b(https?:\/\/[^\s?#]*)[?#][^\s"']*/gi;
+
+/**
+ * A sentence as a log may show it, whoever wrote it: user names and queries of URLs and credentials go, and it is cut.
+ *
+ * @param most characters
+ */
+export function redactText(text: string, most = 500): string {
+  return shorten(
+    text
+      .replace(USER_WITHIN_URL, '$1***@')
+      .replace(QUERY_WITHIN_URL, '$1?***')
+      .replace(WITHIN_TEXT, '$1$2[redacted]'),
+    most,
+  );
+}
+
+function shorten(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}...` : text;
+}

@@ -19,7 +19,13 @@ type HostRule =
   | { readonly kind: 'any' }
   | { readonly kind: 'domain'; readonly name: string; readonly itself: boolean }
   | { readonly kind: 'pattern'; readonly parts: readonly string[] }
-  | { readonly kind: 'network'; readonly family: Family; readonly members: BlockList };
+  | {
+      readonly kind: 'network';
+      readonly family: Family;
+      readonly address: string;
+      readonly bits: number;
+      readonly members: BlockList;
+    };
 type Family = 'ipv4' | 'ipv6';
 
 /**
@@ -158,7 +164,7 @@ function networkRule(
   }
   const members = new BlockList();
   members.addSubnet(address, bits, family);
-  return { entry, port, host: { kind: 'network', family, members } };
+  return { entry, port, host: { kind: 'network', family, address, bits, members } };
 }
 
 function familyOf(host: string): Family | undefined {

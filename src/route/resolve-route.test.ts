@@ -3,7 +3,7 @@ import type { SallyportError } from '../errors/sallyport-error.ts';
 import type { ProxyEnvironment } from '../settings/environment.ts';
 import type { SystemProxy } from '../settings/system-proxy.ts';
 import type { RouteInputs } from './resolve-route.ts';
-import { mayNeedSystem, resolveRoute } from './resolve-route.ts';
+import { mayNeedSystem, resolveRoute, resolveWay } from './resolve-route.ts';
 import type { Route } from './route.ts';
 import { formatProxyUrl } from './route.ts';
 
@@ -292,3 +292,45 @@ function failureOf(target: string): SallyportError {
   }
   throw new Error('It was accepted');
 }
+
+describe('resolveWay()', () => {
+  const environment = { httpsProxy: { name: 'HTTPS_PROXY', value: 'http://proxy.test:3128' } };
+
+  it('is direct where no proxy is named, and where one of ours says so', () => {
+    expect(resolveWay('http:', { options: {}, environment })).toEqual({ kind: 'direct' });
+    expect(resolveWay('https:', { options: { proxy: 'direct' }, environment })).toEqual({
+      kind: 'direct',
+    });
+  });
+
+  it('has the list that counts', () => {
+    const way = resolveWay('https:', {
+      options: {},
+      environment: {
+        ...environment,
+        noProxy: { name: 'NO_PROXY', value: 'corp.test,!,10.0.0.0/8' },
+      },
+    });
+    expect(way.kind === 'proxy' && way.bypass.map(({ entry }) => entry)).toEqual([
+      'corp.test',
+      '10.0.0.0/8',
+    ]);
+  });
+
+  it('has none of the environment beside --proxy', () => {
+    const way = resolveWay('https:', {
+      options: { proxy: 'http://proxy.test:1' },
+      environment: { noProxy: { name: 'NO_PROXY', value: 'corp.test' } },
+    });
+    expect(way).toEqual({ kind: 'proxy', bypass: [], bypassLocal: false });
+  });
+
+  it.each([
+    [{ proxy: 'ftp://x' }, 'PROXY_URL_INVALID'],
+    [{ proxy: 'http://x:1', noProxy: 'a b/c' }, 'NO_PROXY_INVALID'],
+  ])('refuses %j', (options, code) => {
+    expect(() => resolveWay('http:', { options, environment: {} })).toThrow(
+      expect.objectContaining({ code }),
+    );
+  });
+});

@@ -3,10 +3,11 @@
 import { SallyportError } from '../errors/sallyport-error.ts';
 import type { EnvironmentValue, ProxyEnvironment } from '../settings/environment.ts';
 import type { SystemProxy } from '../settings/system-proxy.ts';
+import type { BypassRule } from './no-proxy.ts';
 import { findBypass, parseBypassList } from './no-proxy.ts';
 import { parseProxyUrl } from './proxy-url.ts';
 import type { Route, RouteSource } from './route.ts';
-import { findSystemBypass } from './system-bypass.ts';
+import { findSystemBypass, systemBypassRules } from './system-bypass.ts';
 import { systemNote } from './system-note.ts';
 
 /** Everything that has a say in the route. */
@@ -43,11 +44,7 @@ export function resolveRoute(url: URL | string, inputs: RouteInputs): Route {
     return withoutProxy(inputs.system);
   }
   const { text, source } = stated;
-  if (
-    source.kind !== 'environment' &&
-    source.kind !== 'system' &&
-    text.trim().toLowerCase() === 'direct'
-  ) {
+  if (saysDirect(stated)) {
     return { kind: 'direct', source };
   }
   const proxy = parseProxyUrl(text, source.name);
@@ -55,6 +52,44 @@ export function resolveRoute(url: URL | string, inputs: RouteInputs): Route {
   return bypass === undefined
     ? { kind: 'proxy', proxy, source }
     : { kind: 'direct', source, bypass };
+}
+
+/** Where targets of one protocol go: all of them directly, or to the proxy but for some. */
+export type ProtocolWay =
+  | { readonly kind: 'direct' }
+  | {
+      readonly kind: 'proxy';
+      readonly bypass: readonly BypassRule[];
+      /** Whether names without a dot need no proxy. */
+      readonly bypassLocal: boolean;
+    };
+
+/**
+ * What `resolveRoute` says, of all targets of a protocol at once: for whoever has to tell others.
+ *
+ * @throws SallyportError PROXY_URL_INVALID, NO_PROXY_INVALID
+ */
+export function resolveWay(protocol: 'http:' | 'https:', inputs: RouteInputs): ProtocolWay {
+  const target = new URL(`${protocol}//any.invalid/`);
+  const stated = findProxyStatement(target, inputs);
+  if (stated === undefined || saysDirect(stated)) {
+    return { kind: 'direct' };
+  }
+  const { source } = stated;
+  // It is not told here, but has to be one.
+  parseProxyUrl(stated.text, source.name);
+  const list = findListStatement(source, inputs);
+  const { system } = inputs;
+  const ofSystem =
+    system && source.kind === 'system' && list?.source.kind !== 'option' ? system : null;
+  return {
+    kind: 'proxy',
+    bypass: [
+      ...(list === undefined ? [] : parseBypassList(list.text, list.source)),
+      ...(ofSystem === null ? [] : systemBypassRules(ofSystem, protocol)),
+    ],
+    bypassLocal: ofSystem?.bypassLocal === true,
+  };
 }
 
 /** Whether there are targets for which no stronger source names a proxy. */
@@ -70,6 +105,11 @@ export function mayNeedSystem({ options, environment, configuration }: RouteInpu
     forAll.every((source) => source === undefined) &&
     (httpProxy === undefined || httpsProxy === undefined)
   );
+}
+
+/** A word of ours: what is written for other programs has a host of that name. */
+function saysDirect({ text, source: { kind } }: Statement): boolean {
+  return kind !== 'environment' && kind !== 'system' && text.trim().toLowerCase() === 'direct';
 }
 
 function withoutProxy(system: SystemProxy | null | undefined): Route {

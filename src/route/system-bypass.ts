@@ -25,6 +25,18 @@ export function findSystemBypass(
   return undefined;
 }
 
+/** All of it, for targets of one protocol (`http:`, `https:`). */
+export function systemBypassRules(
+  { bypass = [], bypassDialect }: SystemProxy,
+  protocol: string,
+): BypassRule[] {
+  return bypass
+    .map((entry) =>
+      bypassDialect === 'domains' ? parseDomain(entry) : parsePattern(entry, protocol),
+    )
+    .filter((rule) => rule !== undefined);
+}
+
 /** As in GLib's GSimpleProxyResolver: a leading dot or `*.` does not leave the domain itself out. */
 function parseDomain(entry: string): BypassRule | undefined {
   return parseBypassEntry(entry.trim().replace(/^\*?\.(?=.)/, ''));

@@ -70,3 +70,38 @@ describe('createAdmission() with a token', () => {
     }
   });
 });
+
+describe('createAdmission() for pages of our own', () => {
+  const ask = (...fields: (readonly [string, string])[]) => {
+    const rules = { token: TOKEN, users: new Set('7'), ownUser: '7', owners: new NeverAsked() };
+    const headers = new HeaderList(fields);
+    return createAdmission(rules).judge(
+      { method: 'GET', target: '/status', version: '1.1', headers },
+      socket,
+    );
+  };
+
+  it.each(['Authorization', 'Proxy-Authorization'])('takes the token in %s', (name) => {
+    expect(ask([name, basic(TOKEN)])).toBeNull();
+  });
+
+  it('asks for it as a web server does', async () => {
+    const answer = await ask(['Authorization', basic('wrong')]);
+    expect(answer?.status).toBe(401);
+    expect(answer?.headers).toContainEqual(['WWW-Authenticate', 'Basic realm="sallyport"']);
+  });
+
+  it('takes no Authorization for what is to be forwarded: it is the origin’s', () => {
+    const rules = { token: TOKEN, users: new Set('7'), ownUser: '7', owners: new NeverAsked() };
+    const headers = new HeaderList([['Authorization', basic(TOKEN)]]);
+    const request = {
+      method: 'GET',
+      target: 'http://origin.example/',
+      version: '1.1',
+      headers,
+    } as const;
+    return expect(createAdmission(rules).judge(request, socket)).rejects.toThrow(
+      'the system was asked',
+    );
+  });
+});

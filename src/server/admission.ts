@@ -30,8 +30,8 @@ export function createAdmission(rules: AdmissionRules): Admission {
   /** A client that was admitted sends the same words with each request of its connection: nobody else learns from a comparison with them. */
   const admittedBy = new WeakMap<Socket, string>();
   return {
-    judge: ({ headers }, socket) => {
-      const sent = headers.all('proxy-authorization');
+    judge: (head, socket) => {
+      const sent = credentialsIn(head);
       const [credentials = ''] = sent;
       if (sent.length > 0) {
         const isKnown = admittedBy.get(socket) === credentials;
@@ -39,11 +39,21 @@ export function createAdmission(rules: AdmissionRules): Admission {
           admittedBy.set(socket, credentials);
           return null;
         }
-        return wrongToken();
+        return wrongToken(head);
       }
-      return judgePeer(rules, socket);
+      return judgePeer(rules, head, socket);
     },
   };
+}
+
+/** A page of our own is asked for as of any web server. */
+function isForUs({ target }: RequestHead): boolean {
+  return target.startsWith('/') || target === '*';
+}
+
+function credentialsIn(head: RequestHead): readonly string[] {
+  const sent = head.headers.all('proxy-authorization');
+  return sent.length === 0 && isForUs(head) ? head.headers.all('authorization') : sent;
 }
 
 function isToken(credentials: string, wanted: Buffer | null): boolean {
@@ -52,7 +62,11 @@ function isToken(credentials: string, wanted: Buffer | null): boolean {
   return isRight && given !== null && wanted !== null;
 }
 
-async function judgePeer(rules: AdmissionRules, socket: Socket): Promise<OwnAnswer | null> {
+async function judgePeer(
+  rules: AdmissionRules,
+  head: RequestHead,
+  socket: Socket,
+): Promise<OwnAnswer | null> {
   const { remoteAddress = 'an address that is gone', remotePort = 0 } = socket;
   const user = await rules.owners.userOf(socket);
   if (user !== null && rules.users.has(user)) {
@@ -60,7 +74,11 @@ async function judgePeer(rules: AdmissionRules, socket: Socket): Promise<OwnAnsw
   }
   const whose = user === null ? 'a user this system does not tell' : describeUser(user);
   const seen = `The request came from ${remoteAddress} port ${remotePort}, of ${whose}, without a token. Nothing was sent on.`;
-  return refusal([seen, ruleOf(rules), wayIn(rules, user)].join(' '), `no token, from ${whose}`);
+  return refusal(
+    head,
+    [seen, ruleOf(rules), wayIn(rules, user)].join(' '),
+    `no token, from ${whose}`,
+  );
 }
 
 function ruleOf({ token, users }: AdmissionRules): string {
@@ -89,16 +107,20 @@ function wayIn({ token, ownUser }: AdmissionRules, user: UserId | null): string 
 }
 
 /** Tells nothing: neither who is seen nor how near it was. */
-function wrongToken(): OwnAnswer {
+function wrongToken(head: RequestHead): OwnAnswer {
   return refusal(
+    head,
     'The token that was sent is not the one of this port. Nothing was sent on.',
     'the token is not the one of this port',
   );
 }
 
-function refusal(text: string, details: string): OwnAnswer {
-  return page(407, text, [
-    ['Proxy-Authenticate', 'Basic realm="sallyport"'],
+function refusal(head: RequestHead, text: string, details: string): OwnAnswer {
+  const [status, header] = isForUs(head)
+    ? ([401, 'WWW-Authenticate'] as const)
+    : ([407, 'Proxy-Authenticate'] as const);
+  return page(status, text, [
+    [header, 'Basic realm="sallyport"'],
     proxyStatus('http_request_denied', details),
   ]);
 }

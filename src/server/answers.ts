@@ -1,5 +1,7 @@
 // The local proxy's own answers: a clear page for people, `Proxy-Status` for programs (RFC 9209). Never 407 but for our
 // own token, or a client would ask its user for a password; which status and type an error is: `error-type.ts`.
+
+import type { ErrorCode } from '../errors/codes.ts';
 import { isSallyportError } from '../errors/sallyport-error.ts';
 import type { HeaderField } from '../http1/header-list.ts';
 import { errorTypeOf } from './error-type.ts';
@@ -9,13 +11,17 @@ export interface OwnAnswer {
   readonly reason: string;
   readonly headers: readonly HeaderField[];
   readonly body: Buffer;
+  /** What failed, where something did. */
+  readonly code?: ErrorCode;
 }
 
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
   400: 'Bad Request',
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
+  405: 'Method Not Allowed',
   408: 'Request Timeout',
   407: 'Proxy Authentication Required',
   431: 'Request Header Fields Too Large',
@@ -36,12 +42,17 @@ export function errorAnswer(error: unknown): OwnAnswer {
   const received = code === 'PROXY_REFUSED' ? error.status : undefined;
   const type = received === 508 ? 'proxy_loop_detected' : typeOfError;
   const retryAfter = error.retryAfterMs;
-  return page(statusFor(received, ofError), hint === undefined ? message : `${message}. ${hint}`, [
-    proxyStatus(type, `${code}: ${message}`, received),
-    ...(retryAfter === undefined
-      ? []
-      : ([['Retry-After', String(Math.ceil(retryAfter / 1000))]] as const)),
-  ]);
+  const answer = page(
+    statusFor(received, ofError),
+    hint === undefined ? message : `${message}. ${hint}`,
+    [
+      proxyStatus(type, `${code}: ${message}`, received),
+      ...(retryAfter === undefined
+        ? []
+        : ([['Retry-After', String(Math.ceil(retryAfter / 1000))]] as const)),
+    ],
+  );
+  return { ...answer, code };
 }
 
 /** What is no request, or breaks off, is answered with. */
@@ -50,7 +61,8 @@ export function garbageAnswer(error: unknown): OwnAnswer {
     return errorAnswer(error);
   }
   const status = { HEAD_TOO_LARGE: 431, TIMEOUT: 408 }[error.code as string] ?? 400;
-  return page(status, error.message, [proxyStatus('http_request_error', error.code)]);
+  const answer = page(status, error.message, [proxyStatus('http_request_error', error.code)]);
+  return { ...answer, code: error.code };
 }
 
 /** No more clients are taken for the moment. */
@@ -105,6 +117,6 @@ export function answerBytes(answer: OwnAnswer, method: string, keepsOpen: boolea
   return method === 'HEAD' ? head : Buffer.concat([head, answer.body]);
 }
 
-function escapeHtml(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -4,9 +4,11 @@ import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { isSallyportError } from '../errors/sallyport-error.ts';
 import { isPersistent } from '../http1/body.ts';
+import type { RequestHead } from '../http1/head.ts';
+import type { RequestEvent } from '../observe/events.ts';
 import { ClientTie } from '../upstream/client-tie.ts';
 import { Connection } from '../upstream/connection.ts';
-import type { ConnectOptions, Upstream } from '../upstream/upstream.ts';
+import type { ConnectOptions } from '../upstream/upstream.ts';
 import type { Admission } from './admission.ts';
 import type { OwnAnswer } from './answers.ts';
 import { answerBytes, errorAnswer, garbageAnswer, page, proxyStatus } from './answers.ts';
@@ -16,16 +18,23 @@ import { readClientRequest } from './client-request.ts';
 import { closeSoftly } from './close-softly.ts';
 import { refuseForeignCaller } from './foreign-caller.ts';
 import { sendBack, sendOn } from './forward.ts';
+import type { HeardRequest } from './heard-request.ts';
+import { hearRequest, hearUnread } from './heard-request.ts';
 import { hasLooped, VIA_VALUE } from './hop-by-hop.ts';
 import { isOnThisMachine, isOpenToOthers, keepFromLoopback } from './loopback-guard.ts';
+import type { OwnPages } from './own-pages.ts';
 import { relay } from './relay.ts';
 import { forwardTarget } from './request-target.ts';
+import type { Traffic } from './traffic.ts';
 import { openForConnect } from './tunnel.ts';
 import { upgrade, wantsUpgrade } from './upgrade.ts';
+import type { UpstreamDoor } from './upstream-door.ts';
 
 export interface ClientContext {
-  readonly upstream: Upstream;
+  readonly upstream: UpstreamDoor;
   readonly admission: Admission;
+  readonly traffic: Traffic;
+  readonly pages: OwnPages;
 }
 
 /** Serves one accepted socket. Never rejects. */
@@ -39,10 +48,11 @@ export async function serveClient(
   const gone = new AbortController();
   setMaxListeners(0, gone.signal);
   socket.once('close', () => gone.abort(new Error('The client has gone')));
+  context.traffic.enter(socket);
   const isNear = isOnThisMachine(socket.remoteAddress);
   const { signal } = gone;
   const way = { signal, via: VIA_VALUE, ...(isNear ? {} : { mayReach: isOpenToOthers }) };
-  const serving: Serving = { client, place, tie, isNear, way, ...context };
+  const serving: Serving = { client, place, tie, isNear, way, heard: null, ...context };
   try {
     while (await serveOne(serving)) {
       // Each turn is one request.
@@ -60,6 +70,8 @@ interface Serving extends ClientContext {
   readonly isNear: boolean;
   /** How it goes on, for all of its requests. */
   readonly way: ConnectOptions & { readonly signal: AbortSignal };
+  /** Of the request that is served now. */
+  heard: HeardRequest | null;
 }
 
 /** @returns whether the connection goes on */
@@ -71,23 +83,25 @@ async function serveOne(serving: Serving): Promise<boolean> {
     return false;
   }
   const { head } = request;
+  serving.heard = hearRequest(head);
   const refusal =
     refuseForeignCaller(head, client.socket) ??
     (await admission.judge(head, client.socket)) ??
     (isNear ? null : keepFromLoopback(head));
   if (refusal !== null) {
-    return answer(serving, request, refusal);
+    return answer(serving, request, refusal, 'refused');
   }
   try {
     return await serveAdmitted(serving, request);
   } catch (error) {
     if (serving.way.signal.aborted) {
+      serving.heard?.answered(kindOf(head), null);
       return false;
     }
     if (request.body.failure !== null) {
       throw request.body.failure;
     }
-    return answer(serving, request, errorAnswer(error));
+    return answer(serving, request, errorAnswer(error), kindOf(head));
   }
 }
 
@@ -97,25 +111,29 @@ async function serveAdmitted(serving: Serving, request: ClientRequest): Promise<
   if (hasLooped(head.headers)) {
     const text = 'This request has come back to Sallyport: the proxy it was sent to leads here';
     const status = proxyStatus('proxy_loop_detected', 'Via names this process');
-    return answer(serving, request, page(508, text, [status]));
+    return answer(serving, request, page(508, text, [status]), kindOf(head));
   }
   if (head.method === 'CONNECT') {
     const opened = await openForConnect(request, upstream, way);
-    return isAnswer(opened)
-      ? answer(serving, request, opened)
-      : tunnel(client, opened, ESTABLISHED);
+    if (isAnswer(opened)) {
+      return answer(serving, request, opened, 'tunnel');
+    }
+    serving.heard?.answered('tunnel', 200);
+    return tunnel(serving, opened, ESTABLISHED);
   }
   const target = forwardTarget(head.target);
   if (target === null) {
-    return answer(serving, request, ownPage(head.target));
+    return answer(serving, request, await serving.pages.find(head), 'page');
   }
   if (wantsUpgrade(request, target)) {
     const upgraded = await upgrade(request, target, upstream, way);
+    serving.heard?.answered('upgrade', upgraded.to === 'bytes' ? 101 : upgraded.answer.head.status);
     return upgraded.to === 'bytes'
-      ? tunnel(client, detached(upgraded.origin), upgraded.head)
+      ? tunnel(serving, detached(upgraded.origin), upgraded.head)
       : sendBack(client.socket, head, upgraded.answer, false);
   }
   const response = await sendOn({ request, target, upstream, tie, way });
+  serving.heard?.answered('forward', response.head.status);
   const wantsOpen = mayGoOn(serving, request);
   const keepsOpen = await sendBack(client.socket, head, response, wantsOpen);
   if (keepsOpen) {
@@ -127,14 +145,18 @@ async function serveAdmitted(serving: Serving, request: ClientRequest): Promise<
 const ESTABLISHED = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n');
 
 /** From here on the bytes are not ours. */
-async function tunnel(client: Connection, socket: Socket, answerHead: Buffer): Promise<false> {
+async function tunnel(
+  { client, traffic }: Serving,
+  socket: Socket,
+  answerHead: Buffer,
+): Promise<false> {
   const { socket: own, head } = client.detach();
   if (own.destroyed) {
     socket.on('error', () => undefined).destroy();
     return false;
   }
   own.write(answerHead);
-  await relay(own, socket, head);
+  await relay(own, socket, head, (reader) => traffic.becomesTunnel(own, reader));
   return false;
 }
 
@@ -147,7 +169,13 @@ function detached(connection: Connection): Socket {
   return socket;
 }
 
-async function answer(serving: Serving, request: ClientRequest, own: OwnAnswer): Promise<boolean> {
+async function answer(
+  serving: Serving,
+  request: ClientRequest,
+  own: OwnAnswer,
+  kind: RequestEvent['kind'],
+): Promise<boolean> {
+  serving.heard?.answered(kind, own.status, own.code);
   const keepsOpen = mayGoOn(serving, request);
   serving.client.socket.write(answerBytes(own, request.head.method, keepsOpen));
   if (keepsOpen) {
@@ -165,13 +193,8 @@ function isAnswer(opened: Socket | OwnAnswer): opened is OwnAnswer {
   return 'status' in opened;
 }
 
-function ownPage(target: string): OwnAnswer {
-  return target === '/'
-    ? page(
-        200,
-        'Sallyport is at work. This port is a proxy: name it in HTTP_PROXY and HTTPS_PROXY.',
-      )
-    : page(404, 'There is no such page. This port is a proxy.');
+function kindOf({ method }: RequestHead): RequestEvent['kind'] {
+  return method === 'CONNECT' ? 'tunnel' : 'forward';
 }
 
 /** What is no request gets an answer it can read, and no second try. */
@@ -182,6 +205,8 @@ function refuse(client: Connection, error: unknown): void {
     socket.destroy();
     return;
   }
-  socket.write(answerBytes(garbageAnswer(error), 'GET', false));
+  const own = garbageAnswer(error);
+  hearUnread('invalid', own);
+  socket.write(answerBytes(own, 'GET', false));
   closeSoftly(client.detach().socket);
 }

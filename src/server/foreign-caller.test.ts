@@ -44,6 +44,54 @@ describe('refuseForeignCaller()', () => {
     expect(refuseForeignCaller(foreign, HERE)).toMatchObject({ status: 403 });
   });
 
+  it.each([
+    [[['Sec-Fetch-Site', 'cross-site']]],
+    [
+      [
+        ['Sec-Fetch-Site', 'same-site'],
+        ['Sec-Fetch-Mode', 'no-cors'],
+        ['Sec-Fetch-Dest', 'script'],
+      ],
+    ],
+    [
+      [
+        ['Sec-Fetch-Site', 'cross-site'],
+        ['Sec-Fetch-Mode', 'navigate'],
+        ['Sec-Fetch-Dest', 'iframe'],
+      ],
+    ],
+  ] as const)('refuses what another site has in it: %j', (fields) => {
+    const embedded = head('/proxy.pac', ['Host', 'localhost:3128'], ...fields);
+    expect(refuseForeignCaller(embedded, HERE)).toMatchObject({ status: 403 });
+  });
+
+  it.each([
+    [
+      [
+        ['Sec-Fetch-Site', 'none'],
+        ['Sec-Fetch-Mode', 'navigate'],
+        ['Sec-Fetch-Dest', 'document'],
+      ],
+    ],
+    [
+      [
+        ['Sec-Fetch-Site', 'same-origin'],
+        ['Sec-Fetch-Mode', 'no-cors'],
+        ['Sec-Fetch-Dest', 'image'],
+      ],
+    ],
+    [
+      [
+        ['Sec-Fetch-Site', 'cross-site'],
+        ['Sec-Fetch-Mode', 'navigate'],
+        ['Sec-Fetch-Dest', 'document'],
+      ],
+    ],
+  ] as const)('lets pass what somebody opened: %j', (fields) => {
+    const opened = head('/status', ['Host', 'localhost:3128'], ...fields);
+    expect(refuseForeignCaller(opened, HERE)).toBeNull();
+  });
+
   it('refuses what names no host, two hosts, or a foreign Origin beside its own', () => {
     const own = ['Host', 'localhost:3128'] as const;
     const origin = ['Origin', 'http://localhost:3128'] as const;

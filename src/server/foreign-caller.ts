@@ -17,7 +17,8 @@ export function refuseForeignCaller(
   const hosts = headers.all('host').map((host) => host.trim().toLowerCase());
   const origins = headers.all('origin').map((origin) => origin.trim().toLowerCase());
   const isOwn = hosts.length === 1 && own.has(hosts[0] ?? '');
-  const isCalledByUs = origins.every((origin) => own.has(origin.replace(/^http:\/\//, '')));
+  const isCalledByUs =
+    origins.every((origin) => own.has(origin.replace(/^http:\/\//, ''))) && !isEmbedded(headers);
   if (isOwn && isCalledByUs) {
     return null;
   }
@@ -26,6 +27,15 @@ export function refuseForeignCaller(
     `Pages of this port are for http://127.0.0.1:${socket.localPort ?? 0} and no other name, and no other site may ask for them.`,
     [proxyStatus('http_request_denied', isOwn ? 'foreign Origin' : 'foreign Host')],
   );
+}
+
+/** A script or an image of another site sends no Origin; browsers tell all the same (W3C Fetch Metadata). A link is followed by hand. */
+function isEmbedded(headers: RequestHead['headers']): boolean {
+  const site = headers.first('sec-fetch-site')?.toLowerCase() ?? 'none';
+  const isByHand =
+    headers.first('sec-fetch-mode') === 'navigate' &&
+    headers.first('sec-fetch-dest') === 'document';
+  return site !== 'none' && site !== 'same-origin' && !isByHand;
 }
 
 /** An address cannot be made to lead elsewhere, a name can; localhost is nobody's. */

@@ -5,16 +5,17 @@ import type { RequestHead } from '../http1/head.ts';
 import type { HeaderField } from '../http1/header-list.ts';
 import type { BodyReader } from '../upstream/body-reader.ts';
 import type { ClientTie } from '../upstream/client-tie.ts';
-import type { ConnectOptions, RelayedAnswer, Upstream } from '../upstream/upstream.ts';
+import type { ConnectOptions, RelayedAnswer } from '../upstream/upstream.ts';
 import type { ClientRequest } from './client-request.ts';
 import { drained } from './drained.ts';
 import { endToEnd, VIA } from './hop-by-hop.ts';
 import type { ForwardTarget } from './request-target.ts';
+import type { UpstreamDoor } from './upstream-door.ts';
 
 export interface ForwardInput {
   readonly request: ClientRequest;
   readonly target: ForwardTarget;
-  readonly upstream: Upstream;
+  readonly upstream: UpstreamDoor;
   readonly tie: ClientTie;
   readonly way: ConnectOptions & { readonly signal: AbortSignal };
 }

@@ -12,11 +12,19 @@ import { serveClient } from './client-connection.ts';
 import { ClientPlaces } from './client-places.ts';
 import { closeSoftly } from './close-softly.ts';
 import { clientLimits } from './descriptors.ts';
+import { hearUnread } from './heard-request.ts';
 import { addressesToBind } from './listen-address.ts';
 import { listen } from './listeners.ts';
+import type { OwnPages } from './own-pages.ts';
+import { createOwnPages } from './own-pages.ts';
 import { PeerOwners } from './peer-owners.ts';
 import { checkReach, usersWithoutToken } from './port-rules.ts';
 import { refuseServiceAccount } from './service-account.ts';
+import type { ServerCounts } from './traffic.ts';
+import { Traffic } from './traffic.ts';
+import type { UpstreamDoor } from './upstream-door.ts';
+
+export type { ServerCounts };
 
 export interface ProxyServerOptions {
   /** By which everything goes on. It stays the caller's: closing the proxy leaves it open. */
@@ -42,6 +50,12 @@ export interface ProxyServerOptions {
   readonly allow?: readonly string[];
 }
 
+/** The same for `serve`: by an upstream that changes its settings, and with pages of its own. */
+type ServeProxyOptions = Omit<ProxyServerOptions, 'upstream'> & {
+  readonly upstream: UpstreamDoor;
+  readonly pages?: OwnPages;
+};
+
 /** A running local proxy. */
 export interface ProxyServer extends AsyncDisposable {
   readonly port: number;
@@ -51,6 +65,8 @@ export interface ProxyServer extends AsyncDisposable {
   readonly url: string;
   /** How many clients are connected, and for how long nobody has been, in milliseconds. */
   readonly activity: { readonly clients: number; readonly quietMs: number };
+  /** What has passed so far. */
+  counts(): ServerCounts;
   /**
    * Accepts nobody any more, ends connections that rest, and waits for requests and tunnels that are under way.
    *
@@ -76,7 +92,17 @@ export interface ProxyServer extends AsyncDisposable {
  * console.log(`HTTPS_PROXY=${proxy.url}`);
  * ```
  */
-export async function createProxyServer(options: ProxyServerOptions): Promise<ProxyServer> {
+export function createProxyServer(options: ProxyServerOptions): Promise<ProxyServer> {
+  return startProxyServer(options);
+}
+
+/**
+ * As `createProxyServer`.
+ *
+ * @internal
+ * @throws SallyportError as `createProxyServer`
+ */
+export async function startProxyServer(options: ServeProxyOptions): Promise<ProxyServer> {
   const token = options.token === undefined ? newToken() : options.token;
   checkReach({ ...options, token });
   const ownUser = whoRunsThis();
@@ -84,8 +110,11 @@ export async function createProxyServer(options: ProxyServerOptions): Promise<Pr
   const networks = allowedNetworks(options.allow ?? []);
   const owners = new PeerOwners();
   const users = usersWithoutToken(options, ownUser);
+  const traffic = new Traffic();
   const context = {
     upstream: options.upstream,
+    traffic,
+    pages: options.pages ?? createOwnPages({}),
     admission: createAdmission({ token, users, ownUser, owners }),
   };
   const limits = clientLimits();
@@ -115,13 +144,16 @@ export async function createProxyServer(options: ProxyServerOptions): Promise<Pr
     get activity() {
       return places.activity;
     },
+    counts: () => traffic.counts(),
     close,
     [Symbol.asyncDispose]: () => close(),
   };
 }
 
 function turnAway(socket: Socket, capacity: number): void {
-  socket.write(answerBytes(fullAnswer(capacity), 'GET', false));
+  const own = fullAnswer(capacity);
+  hearUnread('refused', own);
+  socket.write(answerBytes(own, 'GET', false));
   closeSoftly(socket);
 }
 

@@ -8,11 +8,18 @@ import { bulkReader } from './bulk-reader.ts';
  * Takes both sockets over.
  *
  * @param ahead bytes of the client that were read before, for the tunnel
+ * @param taken is told the socket by which the client is read from now on
  * @returns resolves when both are closed
  */
-export async function relay(client: Socket, tunnel: Socket, ahead: Buffer): Promise<void> {
+export async function relay(
+  client: Socket,
+  tunnel: Socket,
+  ahead: Buffer,
+  taken?: (reader: Socket) => void,
+): Promise<void> {
   const near = bulkReader(client, tunnel);
   const far = bulkReader(tunnel, client);
+  taken?.(near.socket);
   const closed = Promise.all([
     closesWith(near.socket, far.socket),
     closesWith(far.socket, near.socket),

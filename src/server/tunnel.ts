@@ -3,10 +3,11 @@ import type { Socket } from 'node:net';
 import { isSallyportError } from '../errors/sallyport-error.ts';
 import type { Target } from '../upstream/target.ts';
 import { parseTarget } from '../upstream/target.ts';
-import type { ConnectOptions, Upstream } from '../upstream/upstream.ts';
+import type { ConnectOptions } from '../upstream/upstream.ts';
 import type { OwnAnswer } from './answers.ts';
 import { page, proxyStatus } from './answers.ts';
 import type { ClientRequest } from './client-request.ts';
+import type { UpstreamDoor } from './upstream-door.ts';
 
 /** Mail relays take anything that is written to them for mail: the one port every proxy keeps closed. */
 const CLOSED_PORTS = new Set([25]);
@@ -19,7 +20,7 @@ const CLOSED_PORTS = new Set([25]);
  */
 export async function openForConnect(
   { head }: ClientRequest,
-  upstream: Upstream,
+  upstream: UpstreamDoor,
   way: ConnectOptions,
 ): Promise<Socket | OwnAnswer> {
   const target = targetIn(head.target);

@@ -8,11 +8,12 @@ import type { HeaderField } from '../http1/header-list.ts';
 import { BodyReader } from '../upstream/body-reader.ts';
 import { Connection } from '../upstream/connection.ts';
 import { targetName, targetOf } from '../upstream/target.ts';
-import type { ConnectOptions, Upstream } from '../upstream/upstream.ts';
+import type { ConnectOptions } from '../upstream/upstream.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { AnswerToRelay } from './forward.ts';
 import { endToEnd, VIA } from './hop-by-hop.ts';
 import type { ForwardTarget } from './request-target.ts';
+import type { UpstreamDoor } from './upstream-door.ts';
 
 /** For the origin's answer, and for its head once it has begun. */
 const ANSWER_PATIENCE_MS = 120_000;
@@ -37,7 +38,7 @@ export function wantsUpgrade({ head, body }: ClientRequest, { url }: ForwardTarg
 export async function upgrade(
   { head }: ClientRequest,
   { url, path }: ForwardTarget,
-  upstream: Upstream,
+  upstream: UpstreamDoor,
   way: ConnectOptions & { readonly signal: AbortSignal },
 ): Promise<Upgraded> {
   const { signal } = way;

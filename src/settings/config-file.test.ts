@@ -52,6 +52,18 @@ describe('readConfiguration()', () => {
       securityLibrary: 'libgssapi.so.3',
       systemProxy: false,
       systemCa: false,
+      serve: {
+        listen: '8888',
+        allow: ['172.17.0.0/16'],
+        sameUser: true,
+        allowUser: ['_apt'],
+        token: false,
+        warm: 4,
+        log: join(folder, 'serve.log'),
+        logLevel: 'debug',
+        logFormat: 'json',
+        grace: 30,
+      },
     };
     expect(await read(JSON.stringify(written))).toEqual({ path, ...written });
   });
@@ -120,11 +132,11 @@ describe('readConfiguration()', () => {
 
   it.each([
     ['{"proxy": "http://p", "user": "CORP\\alice"}', ':1:31 '],
-    ['{"user": "CORP\\boris"}', '"user" has a control character'],
-    ['{"ca": "C:\\temp\\\\ca.pem"}', '"ca" has a control character'],
+    ['{"user": "CORP\\boris"}', ':1:2: "user" has a control character'],
+    ['{"ca": "C:\\temp\\\\ca.pem"}', ':1:2: "ca" has a control character'],
   ])('says of %s that a backslash is written twice', async (text, expected) => {
     const { message, hint } = await failureOf(read(text));
-    expect(message).toContain(path + (expected.startsWith(':') ? '' : ': ') + expected);
+    expect(message).toContain(path + expected);
     expect(hint).toBe('In JSON a backslash is written twice: "CORP\\\\alice".');
   });
 
@@ -154,6 +166,38 @@ describe('readConfiguration()', () => {
     const { message } = await failureOf(read(text));
     expect(message).toContain(path);
     expect(message).toContain(expected);
+  });
+
+  it.each([
+    ['{\n  "serve": {\n    "listen": 3128\n  }\n}', ':3:5: "serve.listen" is not a string'],
+    ['{"serve": []}', ':1:2: "serve" is not an object'],
+    ['{"serve": {"warm": 65}}', ':1:12: "serve.warm" is no whole number from 0 to 64'],
+    ['{"serve": {"warm": 1.5}}', ':1:12: "serve.warm" is no whole number'],
+    ['{"serve": {"grace": -1}}', ':1:12: "serve.grace" is no whole number from 0 to 86400'],
+    [
+      '{"serve": {"logLevel": "trace"}}',
+      '"serve.logLevel" is none of "error", "warn", "info", "debug"',
+    ],
+    ['{"serve": {"log": ""}}', '"serve.log" is empty'],
+    ['{"proxy": "direct",\n "proxy": "direct"}', ':2:2: "proxy" stands there twice'],
+    ['{"serve": {"log": "a", "log": "b"}}', ':1:24: "serve.log" stands there twice'],
+  ])('refuses %j with line, column and key', async (text, expected) => {
+    expect((await failureOf(read(text))).message).toContain(
+      path + (expected.startsWith(':') ? '' : ':1:12: ') + expected,
+    );
+  });
+
+  it.each([
+    ['{"no_proxy": ""}', 'Did you mean "noProxy"? Known keys are proxy, '],
+    ['{"prxoy": ""}', 'Did you mean "proxy"? '],
+    ['{"serve": {"port": 1}}', 'Known keys are listen, '],
+    ['{"serve": {"loglevel": "info"}}', 'Did you mean "logLevel"? Known keys are listen, '],
+    ['{"listne": "3128"}', 'Known keys are proxy, '],
+    ['{"listen": "3128"}', 'It belongs into "serve": { ... }. Known'],
+  ])('says of %s which key may be meant', async (text, hint) => {
+    expect((await failureOf(read(text))).hint).toMatch(
+      new RegExp(`^${hint.replaceAll(/[?.{}]/g, '[$&]')}`),
+    );
   });
 
   it.each(['password', 'Password', 'originPassword', 'proxy_passwd', 'passphrase', 'token'])(

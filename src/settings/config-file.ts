@@ -1,13 +1,16 @@
-// The configuration file: one flat JSON object of a user. Owns its keys and their types; refuses unknown keys,
-// passwords and files nobody asked for. The meaning of the values is checked where they are used.
+// The configuration file: one JSON object of a user. Owns its keys; refuses unknown ones, passwords and files nobody asked for. The
+// meaning of the values is checked where they are used.
 import { dirname, resolve } from 'node:path';
 import type { SallyportErrorOptions } from '../errors/sallyport-error.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
+import { ConfigFields, TWO_BACKSLASHES } from './config-fields.ts';
 import { findDefaultConfigPath } from './config-path.ts';
 import type { JsonFault } from './json-fault.ts';
 import { findJsonFault } from './json-fault.ts';
+import { findPlaces } from './json-places.ts';
 import { readBounded } from './read-bounded.ts';
-import { parseWordList } from './word-list.ts';
+import type { ServeConfiguration } from './serve-configuration.ts';
+import { SERVE_KEYS, serveConfiguration } from './serve-configuration.ts';
 
 /** What a configuration file says; a key it does not have is `undefined`. */
 export interface Configuration {
@@ -33,6 +36,8 @@ export interface Configuration {
   readonly securityLibrary: string | undefined;
   readonly systemProxy: boolean | undefined;
   readonly systemCa: boolean | undefined;
+  /** For `sallyport serve` alone. */
+  readonly serve: ServeConfiguration | undefined;
 }
 
 const KEYS: readonly string[] = [
@@ -54,12 +59,9 @@ const KEYS: readonly string[] = [
   'securityLibrary',
   'systemProxy',
   'systemCa',
+  'serve',
 ] satisfies (keyof Configuration)[];
 const MAX_BYTES = 1024 * 1024;
-const TWO_BACKSLASHES = 'In JSON a backslash is written twice: "CORP\\\\alice".';
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is to find
-const CONTROL = /[\0-\x1f\x7f]/;
-const PASSWORD_LIKE = /pass(?:word|wd|phrase)|secret|token|credential/i;
 
 /**
  * Reads the file the caller names, or else the file of this user when there is one.
@@ -109,31 +111,36 @@ async function readBytes(path: string, mayBeAbsent: boolean): Promise<Uint8Array
  * @throws SallyportError CONFIG_INVALID
  */
 export function parseConfiguration(path: string, bytes: Uint8Array): Configuration {
-  const values = parseObject(path, decode(path, bytes));
-  for (const key of Object.keys(values)) {
-    checkKey(path, key);
+  const text = decode(path, bytes);
+  const values = parseObject(path, text);
+  const { places, double } = findPlaces(text);
+  const fields = new ConfigFields(path, '', values, places, KEYS, { serve: SERVE_KEYS });
+  if (double !== null) {
+    throw fields.invalid(double, 'stands there twice');
   }
-  const ca = textOf(path, values, 'ca');
+  const ca = fields.text('ca');
+  const serve = fields.object('serve', SERVE_KEYS);
   return {
     path,
-    proxy: textOf(path, values, 'proxy'),
-    noProxy: textOf(path, values, 'noProxy'),
-    auth: listOf(path, values, 'auth'),
-    user: textOf(path, values, 'user'),
-    originUser: textOf(path, values, 'originUser'),
+    proxy: fields.text('proxy'),
+    noProxy: fields.text('noProxy', true),
+    auth: fields.list('auth'),
+    user: fields.text('user'),
+    originUser: fields.text('originUser'),
     ca: ca === undefined ? undefined : resolve(dirname(path), ca),
-    spn: textOf(path, values, 'spn'),
-    allowBasicHttp: flagOf(path, values, 'allowBasicHttp'),
-    trusted: listOf(path, values, 'trusted'),
-    trustedProxies: listOf(path, values, 'trustedProxies'),
-    delegate: listOf(path, values, 'delegate'),
-    noAuth: listOf(path, values, 'noAuth'),
-    systemSignOn: flagOf(path, values, 'systemSignOn'),
-    allowNtlm: flagOf(path, values, 'allowNtlm'),
-    spnCanonical: textOf(path, values, 'spnCanonical'),
-    securityLibrary: textOf(path, values, 'securityLibrary'),
-    systemProxy: flagOf(path, values, 'systemProxy'),
-    systemCa: flagOf(path, values, 'systemCa'),
+    spn: fields.text('spn'),
+    allowBasicHttp: fields.flag('allowBasicHttp'),
+    trusted: fields.list('trusted'),
+    trustedProxies: fields.list('trustedProxies'),
+    delegate: fields.list('delegate'),
+    noAuth: fields.list('noAuth'),
+    systemSignOn: fields.flag('systemSignOn'),
+    allowNtlm: fields.flag('allowNtlm'),
+    spnCanonical: fields.text('spnCanonical'),
+    securityLibrary: fields.text('securityLibrary'),
+    systemProxy: fields.flag('systemProxy'),
+    systemCa: fields.flag('systemCa'),
+    serve: serve === undefined ? undefined : serveConfiguration(path, serve),
   };
 }
 
@@ -168,63 +175,6 @@ function hasLoneBackslash(text: string, { line, column }: JsonFault): boolean {
   return /^"(?:[^"\\]|\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4}))*\\/.test(rest);
 }
 
-function checkKey(path: string, key: string): void {
-  if (KEYS.includes(key)) {
-    return;
-  }
-  if (PASSWORD_LIKE.test(key)) {
-    throw invalid(`${path}: ${quote(key)} has no place in a file that is kept`, {
-      hint: 'Give the password in SALLYPORT_PASSWORD or with --password-stdin.',
-    });
-  }
-  throw invalid(`${path}: the key ${quote(key)} is unknown`, {
-    hint: `Known keys are ${KEYS.join(', ')}.`,
-  });
-}
-
-function textOf(path: string, values: Record<string, unknown>, key: string): string | undefined {
-  const value = values[key];
-  // A list may be broken into lines.
-  if (key !== 'noProxy' && typeof value === 'string' && CONTROL.test(value)) {
-    // `"CORP\boris"` is JSON: with a backspace in it.
-    throw invalid(`${path}: ${quote(key)} has a control character`, { hint: TWO_BACKSLASHES });
-  }
-  if (value === undefined || typeof value === 'string') {
-    return value;
-  }
-  throw invalid(`${path}: ${quote(key)} is not a string`);
-}
-
-function flagOf(path: string, values: Record<string, unknown>, key: string): boolean | undefined {
-  const value = values[key];
-  if (value === undefined || typeof value === 'boolean') {
-    return value;
-  }
-  throw invalid(`${path}: ${quote(key)} is neither true nor false`);
-}
-
-function listOf(
-  path: string,
-  values: Record<string, unknown>,
-  key: string,
-): readonly string[] | undefined {
-  const value = values[key];
-  if (value === undefined) {
-    return undefined;
-  }
-  if (typeof value === 'string') {
-    return parseWordList(value);
-  }
-  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) {
-    return value;
-  }
-  throw invalid(`${path}: ${quote(key)} is neither an array of strings nor a string with commas`);
-}
-
 function invalid(detail: string, options: SallyportErrorOptions = {}): SallyportError {
   return new SallyportError('CONFIG_INVALID', detail, options);
-}
-
-function quote(key: string): string {
-  return JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}...` : key);
 }

@@ -5,7 +5,7 @@ import type { SignedRequest } from '../auth/digest-session.ts';
 import type { LogonRequest, LogonTicket } from '../auth/logons/logon-gate.ts';
 import type { Mechanism } from '../auth/mechanisms.ts';
 import { bindsConnection } from '../auth/mechanisms.ts';
-import type { AuthSession } from '../auth/session.ts';
+import type { AuthSession, SchemeName } from '../auth/session.ts';
 import { signsRequests } from '../auth/session.ts';
 import type { DigestChallenge } from '../digest/digest-challenge.ts';
 import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
@@ -186,6 +186,8 @@ export class Attempt {
   token: Uint8Array | null;
   /** Requests this attempt has made tokens for. */
   legs = 1;
+  /** By the monotonic clock, in milliseconds. */
+  readonly begunAt: number = performance.now();
   /** Stale nonces in a row. */
   renewals = 0;
   readonly #mechanism: Mechanism;
@@ -233,6 +235,10 @@ export class Attempt {
   /** Whether this password was accepted in this realm before. */
   get wasProven(): boolean {
     return this.#ticket?.proven ?? false;
+  }
+
+  get scheme(): SchemeName {
+    return this.#session.scheme;
   }
 
   get proof(): AuthSession['proof'] {

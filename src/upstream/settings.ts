@@ -9,7 +9,8 @@ import { SallyportError } from '../errors/sallyport-error.ts';
 import { publishChoice } from '../observe/events.ts';
 import { Secret } from '../observe/secret.ts';
 import { rememberRoutes } from '../route/remembered-routes.ts';
-import { mayNeedSystem, resolveRoute } from '../route/resolve-route.ts';
+import type { ProtocolWay } from '../route/resolve-route.ts';
+import { mayNeedSystem, resolveRoute, resolveWay } from '../route/resolve-route.ts';
 import type { ProxyAddress, Route, RouteSource } from '../route/route.ts';
 import { formatProxyUrl } from '../route/route.ts';
 import { readConfiguration } from '../settings/config-file.ts';
@@ -95,6 +96,8 @@ export interface SallyportOptions {
 /** The same, merged, checked and ready to be asked. */
 export interface UpstreamSettings {
   routeFor(url: URL): Route;
+  /** The same of all targets of a protocol, for a PAC file. */
+  wayFor(protocol: 'http:' | 'https:'): ProtocolWay;
   /** Who signs on to this proxy, the keyring asked as well; `null` when the password of a given name is missing. */
   identityFor(proxy: ProxyAddress): Promise<Identity | null>;
   /** What may go to this proxy, and why. */
@@ -178,6 +181,7 @@ export async function resolveSettings(options: SallyportOptions = {}): Promise<U
   checkNamed('originPassword', options.originPassword, namedForOrigins);
   return {
     routeFor: rememberRoutes((url) => resolveRoute(url, inputs)),
+    wayFor: (protocol) => resolveWay(protocol, inputs),
     identityFor: oncePerProxy(async (proxy) => {
       const sources = withProxyUrl(named, proxy);
       checkNamed('password', options.password, sources);

@@ -17,8 +17,8 @@ import { isSallyportError, SallyportError } from '../errors/sallyport-error.ts';
 import type { Challenge } from '../http1/challenges.ts';
 import { formatCredentials, isScheme, parseChallenges } from '../http1/challenges.ts';
 import type { ResponseHead } from '../http1/head.ts';
-import type { Layer } from '../observe/events.ts';
-import { publishChoice } from '../observe/events.ts';
+import type { HandshakeEvent, Layer } from '../observe/events.ts';
+import { publishChoice, publishHandshake } from '../observe/events.ts';
 import type { Attempt } from './attempt.ts';
 import { beginAttempt, prepareAttempt } from './attempt.ts';
 import type { Connection } from './connection.ts';
@@ -681,11 +681,26 @@ export class SignOn {
   }
 
   #endAttempt(verdict: 'accepted' | 'refused' | 'undecided'): void {
+    this.#tellEnd(verdict);
     this.#attempt?.end(verdict);
     this.#attempt = null;
     this.#standing?.forget();
     this.#standing = null;
     this.#isSignedOn = false;
+  }
+
+  #tellEnd(outcome: HandshakeEvent['outcome']): void {
+    const attempt = this.#attempt;
+    if (attempt !== null) {
+      publishHandshake(() => ({
+        layer: this.layer,
+        host: this.#scope.name,
+        scheme: attempt.scheme,
+        outcome,
+        legs: attempt.legs,
+        durationMs: performance.now() - attempt.begunAt,
+      }));
+    }
   }
 
   #reset(): void {

@@ -43,7 +43,8 @@ export async function askAs(
   target: string,
   headers: readonly string[] = [],
 ): Promise<Outcome> {
-  const lines = [`GET ${target} HTTP/1.1`, 'Host: origin.test', 'Connection: close', ...headers];
+  const ofOrigin = headers.some((header) => /^host:/i.test(header)) ? [] : ['Host: origin.test'];
+  const lines = [`GET ${target} HTTP/1.1`, ...ofOrigin, 'Connection: close', ...headers];
   const request = `${lines.join('\r\n')}\r\n\r\n`;
   const node = [process.execPath, '-e', PROGRAM, host, String(port), request];
   const [command = '', ...args] =

@@ -1,65 +1,16 @@
 // `sallyport serve` and `env` as processes: who gets through, how it ends, what a shell is told.
-import type { ChildProcess } from 'node:child_process';
-import { execFile, spawn } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createCorporateProxy, createOrigin } from '../../src/testing/index.ts';
-import { ALICE, SCRATCH } from './network.ts';
+import { MAIN } from './command.ts';
+import { ALICE } from './network.ts';
 import { RawClient } from './raw-client.ts';
+import { FOR_US, isRoot, Serve, until } from './serve-process.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-const isRoot = process.geteuid?.() === 0;
-/** Root's programs are admitted by name only. */
-const FOR_US = isRoot ? ['--same-user'] : [];
 const LONG_MS = 20_000;
-
-class Serve implements AsyncDisposable {
-  readonly state = mkdtempSync(join(SCRATCH, 'serve-'));
-  readonly env: NodeJS.ProcessEnv;
-  #child: ChildProcess | null = null;
-
-  constructor() {
-    this.env = {
-      PATH: process.env['PATH'],
-      HOME: '/nonexistent',
-      SALLYPORT_STATE_DIR: this.state,
-      SALLYPORT_PASSWORD: ALICE.password,
-    };
-  }
-
-  get child(): ChildProcess {
-    if (this.#child === null) {
-      throw new Error('not started');
-    }
-    return this.#child;
-  }
-
-  /** @returns the port */
-  async start(proxy: string, ...more: readonly string[]): Promise<number> {
-    const args = ['serve', '--json', '--listen', '0', '--proxy', proxy, '--user', 'CORP\\alice'];
-    this.#child = spawn(process.execPath, [MAIN, ...args, ...more], {
-      env: this.env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [line] = (await once(this.child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
-    return Number(new URL((JSON.parse(String(line)) as { url: string }).url).port);
-  }
-
-  async command(...args: readonly string[]): Promise<string> {
-    return (await promisify(execFile)(process.execPath, [MAIN, ...args], { env: this.env })).stdout;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      this.child.kill('SIGKILL');
-      await once(this.child, 'exit');
-    }
-  }
-}
 
 const stage = async () => ({
   proxy: await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] }),
@@ -70,7 +21,7 @@ describe('sallyport serve', { timeout: LONG_MS }, () => {
   it('signs on for programs of this user, and is found by env', async () => {
     const { proxy, origin } = await stage();
     await using serve = new Serve();
-    const port = await serve.start(proxy.url, ...FOR_US);
+    const port = await serve.start(['--proxy', proxy.url, ...FOR_US]);
     await using client = await RawClient.to({ host: '127.0.0.1', port });
     expect(String((await client.ask('GET', `${origin.url}/bytes/5`)).head.status)).toBe('200');
 
@@ -88,7 +39,7 @@ describe('sallyport serve', { timeout: LONG_MS }, () => {
   it.skipIf(!isRoot)('as root wants the token, until it is told otherwise', async () => {
     const { proxy, origin } = await stage();
     await using serve = new Serve();
-    const port = await serve.start(proxy.url);
+    const port = await serve.start(['--proxy', proxy.url]);
     await using client = await RawClient.to({ host: '127.0.0.1', port });
     const { head, body } = await client.ask('GET', `${origin.url}/bytes/5`);
     expect(head.status).toBe(407);
@@ -100,7 +51,7 @@ describe('sallyport serve', { timeout: LONG_MS }, () => {
   it('wants the token where it was told to', async () => {
     const { proxy, origin } = await stage();
     await using serve = new Serve();
-    const port = await serve.start(proxy.url, '--token');
+    const port = await serve.start(['--proxy', proxy.url, '--token']);
     await using client = await RawClient.to({ host: '127.0.0.1', port });
     expect((await client.ask('GET', `${origin.url}/bytes/5`)).head.status).toBe(407);
 
@@ -117,7 +68,7 @@ describe('sallyport serve', { timeout: LONG_MS }, () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('lets what is under way end at %s', async (signal) => {
     const { proxy, origin } = await stage();
     await using serve = new Serve();
-    const port = await serve.start(proxy.url, ...FOR_US);
+    const port = await serve.start(['--proxy', proxy.url, ...FOR_US]);
     await using client = await RawClient.to({ host: '127.0.0.1', port });
     await client.ask('CONNECT', `127.0.0.1:${origin.port}`);
     serve.child.kill(signal);
@@ -135,7 +86,7 @@ describe('sallyport serve', { timeout: LONG_MS }, () => {
   it('is cut by a second signal', async () => {
     const { proxy, origin } = await stage();
     await using serve = new Serve();
-    const port = await serve.start(proxy.url, ...FOR_US);
+    const port = await serve.start(['--proxy', proxy.url, ...FOR_US]);
     await using client = await RawClient.to({ host: '127.0.0.1', port });
     await client.ask('CONNECT', `127.0.0.1:${origin.port}`);
     serve.child.kill('SIGTERM');
@@ -145,6 +96,52 @@ describe('sallyport serve', { timeout: LONG_MS }, () => {
 
     expect(code).toBe(0);
     await Promise.all([proxy.close(), origin.close()]);
+  });
+});
+
+const hasTerminals = spawnSync('script', ['--version']).status === 0;
+
+describe.skipIf(!hasTerminals)('SIGHUP at a terminal (wants script)', { timeout: LONG_MS }, () => {
+  /** Below a terminal of its own, which ends with `script`. */
+  async function atTerminal(serve: Serve): Promise<{ readonly pid: number; readonly log: string }> {
+    const log = join(serve.folder, 'serve.log');
+    const quoted = [
+      process.execPath,
+      MAIN,
+      'serve',
+      '--listen',
+      '0',
+      '--proxy',
+      'direct',
+      '--log',
+      log,
+    ]
+      .map((word) => `'${word}'`)
+      .join(' ');
+    serve.spawn(['script', '-qec', quoted, '/dev/null']);
+    const pid = await until(() => {
+      const text = existsSync(log) ? readFileSync(log, 'utf8') : '';
+      const [first] = text.split('\n');
+      return text.includes('\n') ? (JSON.parse(first ?? '') as { pid: number }).pid : null;
+    });
+    return { pid, log };
+  }
+
+  it('reads the settings again while the terminal is there', async () => {
+    await using serve = new Serve();
+    const { pid, log } = await atTerminal(serve);
+    process.kill(pid, 'SIGHUP');
+    await until(() => (readFileSync(log, 'utf8').includes('settings changed') ? true : null));
+    process.kill(pid, 'SIGTERM');
+    await until(() => (readFileSync(log, 'utf8').includes('"stopped"') ? true : null));
+  });
+
+  it('ends it when the terminal has been closed', async () => {
+    await using serve = new Serve();
+    const { log } = await atTerminal(serve);
+    serve.child.kill('SIGKILL');
+    await until(() => (readFileSync(log, 'utf8').includes('"stopped"') ? true : null));
+    expect(readFileSync(log, 'utf8')).not.toContain('settings changed');
   });
 });
 

@@ -59,6 +59,29 @@ interface Entry {
   isAhead: boolean;
 }
 
+/** A secret, by whose it is and where it is judged, and whether it may be tried. */
+export interface Breaker {
+  readonly realm: string;
+  readonly account: string;
+  /**
+   * - `open`: nothing is sent, for it was refused
+   * - `waiting`: nothing is sent for some minutes: it is in doubt, or nobody answered
+   * - `closed`: it was accepted lately
+   * - `unproven`: one goes first
+   */
+  readonly state: 'open' | 'waiting' | 'closed' | 'unproven';
+}
+
+function breakerState(standing: Standing, silentUntil: number, now: number): Breaker['state'] {
+  if (standing.verdict === 'refused') {
+    return 'open';
+  }
+  if (isClosed(standing, now) || (now < silentUntil && silentUntil - now <= CLOSED_MS)) {
+    return 'waiting';
+  }
+  return standing.verdict === 'proven' ? 'closed' : 'unproven';
+}
+
 /** What an admitted attempt holds. */
 interface Hold {
   readonly isAlone: boolean;
@@ -127,6 +150,15 @@ export class LogonGate {
     await this.#look(entry, request);
     const isTrustedNow = isTrusted(entry.standing, this.#now());
     return isTrustedNow ? this.#admit(entry, request, { isAlone: false, lease: null }) : null;
+  }
+
+  /** Each secret this process has asked about, and what becomes of a logon with it now. Tells no secret. */
+  get breakers(): readonly Breaker[] {
+    const now = this.#now();
+    return [...this.#entries.values()].map(({ key, standing, silentUntil }) => {
+      const [realm = '', account = ''] = JSON.parse(key) as [string, string];
+      return { realm, account, state: breakerState(standing, silentUntil, now) };
+    });
   }
 
   #entryOf({ realm, account, secret }: LogonRequest): Entry {

@@ -8,6 +8,7 @@ import {
 import { parseConfiguration } from '../../../src/settings/config-file.ts';
 import { readEnvironment } from '../../../src/settings/environment.ts';
 import { findJsonFault } from '../../../src/settings/json-fault.ts';
+import { findPlaces } from '../../../src/settings/json-places.ts';
 import { parseNames } from '../../../src/settings/name-file.ts';
 import { splitCertificates } from '../../../src/settings/pem.ts';
 import { parseGnomeProxy } from '../../../src/settings/system/gnome.ts';
@@ -41,25 +42,40 @@ const JSON_WORDS = [
 export const SETTINGS_TARGETS: readonly FuzzTarget[] = [
   {
     name: 'settings-config',
-    sources: ['src/settings/config-file', 'src/settings/json-fault'],
+    sources: [
+      'src/settings/config-file',
+      'src/settings/config-fields',
+      'src/settings/serve-configuration',
+      'src/settings/json-fault',
+    ],
     maxBytes: MIB + 1,
     seeds: [
       '{"proxy": "http://proxy:8080", "auth": ["negotiate"], "allowBasicHttp": true}',
       '{"trusted": "a.test, b.test", "noProxy": "a\\nb", "ca": "ca.pem", "systemCa": false}',
       '{"user": "CORP\\alice"}',
       '{"password": "x"}',
+      '{"serve": {"listen": "3128", "warm": 4, "allow": ["10.0.0.0/8"], "logLevel": "debug", "grace": 1}}',
     ],
-    dictionary: [...JSON_WORDS, '"proxy":', '"auth":', '"user":', '"ca":', '"noAuth":[]'],
+    dictionary: [
+      ...JSON_WORDS,
+      '"proxy":',
+      '"auth":',
+      '"user":',
+      '"ca":',
+      '"noAuth":[]',
+      '"serve":{',
+      '"grace":',
+    ],
     run(input) {
       const read = acceptedBy(['CONFIG_INVALID'], () => parseConfiguration('/etc/c.json', input));
       if (read !== undefined) {
-        assertBounded(read, { depth: 2, items: 20 + input.length, size: input.length + 64 });
+        assertBounded(read, { depth: 3, items: 40 + input.length, size: input.length + 64 });
       }
     },
   },
   {
     name: 'settings-json-fault',
-    sources: ['src/settings/json-fault'],
+    sources: ['src/settings/json-fault', 'src/settings/json-places'],
     maxBytes: MIB,
     seeds: ['{"a": [1, -2.5e3, "x\\u0041", true, null, {}]}', '[1,]', '{"a" 1}', '"\\x"', '01'],
     dictionary: JSON_WORDS,
@@ -70,6 +86,10 @@ export const SETTINGS_TARGETS: readonly FuzzTarget[] = [
       if (fault !== undefined) {
         const line = text.split('\n')[fault.line - 1];
         assert.ok(line !== undefined && fault.column >= 1 && fault.column <= line.length + 1);
+        return;
+      }
+      for (const { line, column } of findPlaces(text).places.values()) {
+        assert.equal(text.split('\n')[line - 1]?.[column - 1], '"');
       }
     },
   },
