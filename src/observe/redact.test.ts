@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { redactHeader, redactUrl } from './redact.ts';
+import { redactHeader, redactText, redactUrl } from './redact.ts';
 
 const TOKEN = 'TlRMTVNTUAABAAAAB4IIogAAAAAAAAAAAAAAAAAAAAAKAGFKAAAADw==';
 
@@ -45,5 +45,23 @@ describe('redactHeader()', () => {
 
   it('leaves any other header as it is', () => {
     expect(redactHeader('Content-Type', 'text/plain')).toBe('text/plain');
+  });
+});
+
+describe('redactText()', { timeout: 10_000 }, () => {
+  it('is not held up by whatever a client repeats', () => {
+    const patterns = ['http://', 'a://', 'Basic ', 'Negotiate  ', 'x@', '?', 'https://a?'];
+    const began = performance.now();
+    for (const pattern of patterns) {
+      expect(redactText(pattern.repeat(100_000)).length).toBeLessThan(510);
+    }
+    expect(performance.now() - began).toBeLessThan(1500);
+  });
+
+  it('shows nothing of a secret that its limit cuts in two', () => {
+    for (let before = 4060; before < 4100; before += 1) {
+      const query = `https://a.test/?${'q'.repeat(before - 20)} `;
+      expect(redactText(`${query}http://alice:HIDDENHIDDEN@proxy.test/`)).not.toContain('HIDDEN');
+    }
   });
 });

@@ -51,7 +51,9 @@ export function redactTarget(target: string): string {
 /** What may stand in front of credentials within a sentence. */
 const WITHIN_TEXT =
   /\b(Basic|Bearer|Digest|Negotiate|NTLM|Proxy-Authorization:|Authorization:)(\s+)\S{8,}/gi;
-const USER_WITHIN_URL = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi;
+/** More is not looked at: each of these patterns takes the square of it at worst. */
+const MAX_TEXT_CHARS = 4096;
+const USER_WITHIN_URL = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#]*@/gi;
 const QUERY_WITHIN_URL = /\b(https?:\/\/[^\s?#]*)[?#][^\s"']*/gi;
 
 /**
@@ -60,13 +62,23 @@ const QUERY_WITHIN_URL = /\b(https?:\/\/[^\s?#]*)[?#][^\s"']*/gi;
  * @param most characters
  */
 export function redactText(text: string, most = 500): string {
+  const read = text.length > MAX_TEXT_CHARS ? wholeWords(text, MAX_TEXT_CHARS) : text;
   return shorten(
-    text
+    read
       .replace(USER_WITHIN_URL, '$1***@')
       .replace(QUERY_WITHIN_URL, '$1?***')
       .replace(WITHIN_TEXT, '$1$2[redacted]'),
     most,
   );
+}
+
+/** A word that is cut could have lost what tells that it is a secret. */
+function wholeWords(text: string, most: number): string {
+  let end = most;
+  while (end > 0 && /\S/.test(text.charAt(end - 1))) {
+    end -= 1;
+  }
+  return text.slice(0, end);
 }
 
 function shorten(text: string, most: number): string {

@@ -74,7 +74,7 @@ const HOSTS = [
   ],
 ];
 
-describe('pacFile()', () => {
+describe('pacFile()', { timeout: 15_000 }, () => {
   it('says of every host what the route says', () => {
     const lists = fc
       .array(fc.constantFrom(...ENTRIES), { maxLength: 4 })
