@@ -71,10 +71,14 @@ export async function createPrivateAuthority(): Promise<PrivateAuthority> {
   };
 }
 
-/** @param folder what is served; `index.html` stands for its folder */
+/**
+ * @param folder what is served; `index.html` stands for its folder
+ * @param address where it listens
+ */
 export async function createPrivateWeb(
   folder: string,
-  { key, cert }: PrivateAuthority,
+  { key, cert }: Pick<PrivateAuthority, 'key' | 'cert'>,
+  address = HOST,
 ): Promise<PrivateWeb> {
   const server = createServer({ key, cert }, (request, response) => {
     const path = normalize(decodeURIComponent(new URL(`http://x${request.url}`).pathname));
@@ -92,9 +96,9 @@ export async function createPrivateWeb(
     sockets.add(socket);
     socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
   });
-  server.listen(0, HOST);
+  server.listen(0, address);
   await once(server, 'listening');
-  const host = `${HOST}:${(server.address() as AddressInfo).port}`;
+  const host = `${address}:${(server.address() as AddressInfo).port}`;
   return {
     host,
     url: `https://${host}`,

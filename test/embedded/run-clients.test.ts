@@ -1,14 +1,14 @@
 // Other people's programs through `sallyport run`: the proxy wants NTLM, the web server has a certificate of the company's
 // own authority. Packages come from small registries in a folder. What is not on this machine is skipped by name.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CorporateProxy } from '../../src/testing/index.ts';
 import { createCorporateProxy } from '../../src/testing/index.ts';
 import { sallyport } from './command.ts';
 import { ALICE, SCRATCH } from './network.ts';
+import { fillIndex, fillRegistry, fillRepository } from './package-sources.ts';
 import type { PrivateWeb } from './private-web.ts';
 import { createPrivateAuthority, createPrivateWeb } from './private-web.ts';
 
@@ -37,12 +37,12 @@ beforeAll(async () => {
   const folder = mkdtempSync(join(SCRATCH, 'web-'));
   web = await createPrivateWeb(folder, authority);
   writeFileSync(join(folder, 'small.txt'), TEXT);
-  fillRegistry(join(folder, 'npm'));
+  fillRegistry(join(folder, 'npm'), `${web.url}/npm`);
   if (isHere.pip) {
     fillIndex(join(folder, 'simple', 'tiny-thing'));
   }
   if (isHere.git) {
-    fillRepository(join(folder, 'project.git'));
+    fillRepository(join(folder, 'project.git'), TEXT);
   }
   proxy = await createCorporateProxy({ schemes: ['NTLM'], users: [ALICE] });
 }, PATIENCE);
@@ -129,71 +129,3 @@ describe('through sallyport run', () => {
     PATIENCE,
   );
 });
-
-/** One package, as a registry tells of it. */
-function fillRegistry(folder: string): void {
-  const source = mkdtempSync(join(SCRATCH, 'npm-source-'));
-  mkdirSync(join(source, 'package'));
-  mkdirSync(join(folder, 'tiny-thing'), { recursive: true });
-  const about = { name: 'tiny-thing', version: '1.0.0' };
-  writeFileSync(join(source, 'package', 'package.json'), JSON.stringify(about));
-  writeFileSync(join(source, 'package', 'index.js'), "module.exports = 'tiny';\n");
-  const tarball = join(folder, 'tiny-thing', 'tiny-thing-1.0.0.tgz');
-  execFileSync('tar', ['czf', tarball, '-C', source, 'package']);
-  const digest = createHash('sha512').update(readFileSync(tarball)).digest('base64');
-  const dist = {
-    tarball: `${web.url}/npm/tiny-thing/tiny-thing-1.0.0.tgz`,
-    integrity: `sha512-${digest}`,
-  };
-  const versions = { '1.0.0': { ...about, dist } };
-  writeFileSync(
-    join(folder, 'tiny-thing', 'index.json'),
-    JSON.stringify({ name: 'tiny-thing', 'dist-tags': { latest: '1.0.0' }, versions }),
-  );
-}
-
-/** A PEP 503 page and a wheel, which needs no building. */
-function fillIndex(folder: string): void {
-  const wheel = 'tiny_thing-1.0-py3-none-any.whl';
-  const source = mkdtempSync(join(SCRATCH, 'pip-source-'));
-  const meta = join(source, 'tiny_thing-1.0.dist-info');
-  mkdirSync(meta);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(source, 'tiny_thing.py'), 'TINY = 1\n');
-  writeFileSync(join(meta, 'METADATA'), 'Metadata-Version: 2.1\nName: tiny-thing\nVersion: 1.0\n');
-  writeFileSync(
-    join(meta, 'WHEEL'),
-    'Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
-  );
-  writeFileSync(
-    join(meta, 'RECORD'),
-    [
-      'tiny_thing.py',
-      ...['METADATA', 'WHEEL', 'RECORD'].map((name) => `tiny_thing-1.0.dist-info/${name}`),
-    ]
-      .map((name) => `${name},,\n`)
-      .join(''),
-  );
-  execFileSync(
-    'python3',
-    ['-m', 'zipfile', '-c', join(folder, wheel), 'tiny_thing.py', 'tiny_thing-1.0.dist-info'],
-    { cwd: source },
-  );
-  writeFileSync(join(folder, 'index.html'), `<a href="${wheel}">${wheel}</a>`);
-}
-
-/** A bare repository as files, for the protocol that needs no program on the server. */
-function fillRepository(folder: string): void {
-  const source = mkdtempSync(join(SCRATCH, 'git-source-'));
-  writeFileSync(join(source, 'small.txt'), TEXT);
-  const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.com', ...args], {
-      cwd: source,
-      stdio: 'ignore',
-    });
-  git('init', '-q', '-b', 'main');
-  git('add', '.');
-  git('commit', '-q', '-m', 'first');
-  git('clone', '-q', '--bare', source, folder);
-  git('--git-dir', folder, 'update-server-info');
-}

@@ -28,6 +28,13 @@ readonly LAB_PACKAGES=(
   gsettings-desktop-schemas
   dbus
   gnome-keyring
+  python3-pip
+  python3-venv
+  python3-requests
+  python3-conda-package-streaming
+  git
+  wget
+  iproute2
 )
 readonly POLICY_FILE=/usr/sbin/policy-rc.d
 
