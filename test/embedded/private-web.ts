@@ -1,5 +1,5 @@
 // A web server of a company: https on an address that is not this machine's usual one, so that no NO_PROXY has it, with a
-// certificate of the company's own authority. Serves a folder and nothing else.
+// certificate of the company's own authority. Serves a folder, and an echo to whoever upgrades.
 import 'reflect-metadata';
 import { once } from 'node:events';
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
@@ -90,6 +90,13 @@ export async function createPrivateWeb(
     const type = file.endsWith('.html') ? 'text/html' : 'application/octet-stream';
     response.writeHead(200, { 'content-type': file.endsWith('.json') ? 'application/json' : type });
     createReadStream(file).pipe(response);
+  });
+  // A WebSocket as far as a proxy can tell: what comes goes back.
+  server.on('upgrade', (_request, socket: Socket) => {
+    socket.write(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    );
+    socket.on('error', () => undefined).pipe(socket);
   });
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {

@@ -1,7 +1,7 @@
 // Installing Python, and more, where squid is the only way out: other people's programs through `sallyport run`, from an empty
 // home, with NTLM by name and password, then with Kerberos by a ticket. The recipe (docs/recipes/python.md) has the same commands.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MAIN } from '../embedded/command.ts';
@@ -22,13 +22,18 @@ import { buildWall } from './wall.ts';
 
 const lab = await ensureLab();
 const PATIENCE = 100_000;
+const IDLE_PATIENCE = 180_000;
 const TEXT = 'hello from behind the wall\n';
 const HOST = 'origin.corp.example';
+const RECIPE = readFileSync(new URL('../../docs/recipes/python.md', import.meta.url), 'utf8');
+const AS_A_COMMAND = `set -e
+sallyport() { '${process.execPath}' '${MAIN}' "$@"; }`;
 const TICKETS = join(SCRATCH, 'tickets');
 
 const starts = (command: string, ...args: string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore', timeout: 20_000 }).status === 0;
-const hasNamespaces = lab.available && starts('ip', 'netns', 'list');
+const hasNamespaces =
+  lab.available && starts('sh', '-c', 'ip netns add sallyport-$$ && ip netns del sallyport-$$');
 
 const CONDA = `
 import os, sys, requests
@@ -40,13 +45,35 @@ for name in repodata.json()['packages']:
   answer = session.get(channel + '/noarch/' + name, stream=True, timeout=60)
   answer.raise_for_status()
   for archive, member in package_streaming.stream_conda_component(name, answer.raw, 'pkg'):
-    print(member.name)
+    if member.isfile(): print(member.name)
 `;
 const RATTLER = `
 import asyncio, sys, rattler
 from rattler.networking import Client
 print(asyncio.run(rattler.fetch_repo_data(channels=[rattler.Channel(sys.argv[1])], platforms=[rattler.Platform('noarch')],
   cache_path='cache', callback=None, client=Client()))[0].to_repo_data())
+`;
+/** Says `first` at once and `second` after a minute of nothing; prints what comes back. */
+const WEBSOCKET = `
+const { connect } = require('node:net');
+const target = process.argv[1];
+const proxy = new URL(process.env.HTTPS_PROXY);
+const token = btoa(decodeURIComponent(proxy.username) + ':' + decodeURIComponent(proxy.password));
+const socket = connect({ host: proxy.hostname, port: Number(proxy.port) });
+socket.write('CONNECT ' + target + ' HTTP/1.1\\r\\nHost: ' + target + '\\r\\nProxy-Authorization: Basic ' + token + '\\r\\n\\r\\n');
+socket.once('data', (head) => {
+  if (!/^HTTP\\/1.1 200 /.test(head)) throw new Error(String(head));
+  const secure = require('node:tls').connect({ socket, servername: target.split(':')[0] });
+  secure.write('GET / HTTP/1.1\\r\\nHost: ' + target + '\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\\r\\n\\r\\n');
+  let text = '';
+  secure.on('data', (bytes) => {
+    text += bytes;
+    if (text.endsWith('\\r\\n\\r\\n')) secure.write('first ');
+    if (text.endsWith('first ')) setTimeout(() => secure.write('second'), 60000);
+    if (text.endsWith('second')) { console.log(text.split('\\r\\n\\r\\n')[1]); process.exit(); }
+  });
+  secure.on('close', () => process.exit(9));
+});
 `;
 const FETCH = `public class Fetch {
   public static void main(String[] args) throws Exception {
@@ -61,10 +88,16 @@ interface Client {
   readonly name: string;
   /** Whether it is on this machine. */
   readonly isHere: boolean;
-  /** A line of sh; `url` is the web server of the company. */
-  readonly line: (url: string) => string;
+  /** A line of sh; `from` is the web server of the company. */
+  readonly line: (from: string) => string;
+  /** A block of the recipe, in which `sallyport` is a command, and not a program for `run`. */
+  readonly isRecipe?: boolean;
+  /** More options of `run`. */
+  readonly options?: readonly string[];
   /** What it leaves on standard output, or the file that it leaves. */
-  readonly prints?: string;
+  readonly prints?: unknown;
+  /** What it says; apt warns when it cannot be `_apt`. */
+  readonly stderr?: string;
   readonly leaves?: readonly [file: string, text: string];
 }
 
@@ -73,80 +106,98 @@ const CLIENTS: readonly Client[] = [
   {
     name: 'curl',
     isHere: starts('curl', '--version'),
-    line: (url) => `curl -sS ${url}/small.txt`,
+    line: (from) => `curl -sS ${from}/small.txt`,
     prints: TEXT,
   },
   {
     name: 'wget',
     isHere: starts('wget', '--version'),
-    line: (url) => `wget -q --ca-certificate="$SSL_CERT_FILE" -O - ${url}/small.txt`,
+    line: (from) => `wget -q --ca-certificate="$SSL_CERT_FILE" -O - ${from}/small.txt`,
     prints: TEXT,
   },
   {
     name: 'git',
     isHere: starts('git', '--version'),
-    line: (url) => `git clone -q ${url}/project.git copy`,
+    line: (from) => `git clone -q ${from}/project.git copy`,
     leaves: ['copy/small.txt', TEXT],
   },
   {
     name: 'npm',
     isHere: starts('npm', '--version'),
-    line: (url) =>
-      `npm install --registry ${url}/npm/ --no-audit --no-fund --no-update-notifier --globalconfig /dev/null tiny-thing`,
+    line: (from) =>
+      `npm install --registry ${from}/npm/ --no-audit --no-fund --no-update-notifier --globalconfig /dev/null tiny-thing`,
     leaves: ['node_modules/tiny-thing/index.js', "module.exports = 'tiny';\n"],
   },
   {
     name: 'yarn',
     isHere: starts('yarn', '--version'),
-    line: (url) => `yarn add --registry ${url}/npm/ --no-lockfile --non-interactive tiny-thing`,
+    line: (from) => `yarn add --registry ${from}/npm/ --no-lockfile --non-interactive tiny-thing`,
     leaves: ['node_modules/tiny-thing/index.js', "module.exports = 'tiny';\n"],
   },
   {
     name: 'pip, in a venv',
     isHere: starts('/usr/bin/python3', '-c', 'import venv, ensurepip'),
-    line: (url) =>
-      `/usr/bin/python3 -m venv env && env/bin/pip install -q --disable-pip-version-check -i ${url}/simple/ tiny-thing && env/bin/python -c 'import tiny_thing; print(tiny_thing.TINY)'`,
-    prints: '1\n',
+    line: (from) =>
+      `${recipe('-m venv', from)}\nenv/bin/python -c 'import tiny_thing; print(tiny_thing.TINY)'`,
+    isRecipe: true,
+    prints: expect.stringMatching(/\n1\n$/),
   },
   {
     name: 'what conda fetches with (requests, conda_package_streaming)',
     isHere: starts('/usr/bin/python3', '-c', 'import requests, conda_package_streaming'),
-    line: (url) => `/usr/bin/python3 -c "$CONDA" ${url}/channel`,
-    prints: 'tiny.txt\n',
+    line: (from) => `/usr/bin/python3 -c "$CONDA" ${from}/channel`,
+    prints: 'info/index.json\ntiny.txt\n',
   },
   {
     name: 'conda',
     isHere: starts('conda', '--version'),
-    line: (url) => `conda create -q -y -p here --override-channels -c ${url}/channel tiny-thing`,
-    leaves: ['here/tiny.txt', 'tiny\n'],
+    line: (from) => recipe('conda create', from),
+    isRecipe: true,
+    leaves: ['.conda/envs/work/tiny.txt', 'tiny\n'],
   },
   {
     name: 'py-rattler',
     isHere: starts('python3', '-c', 'import rattler'),
-    line: (url) => `python3 -c "$RATTLER" ${url}/channel | grep -o tiny-thing | head -1`,
+    line: (from) => `python3 -c "$RATTLER" ${from}/channel | grep -o tiny-thing | head -1`,
     prints: 'tiny-thing\n',
   },
   {
     name: 'fetch() of Node',
     // In Node 20 it reads no variable.
     isHere: starts('node', '--use-env-proxy', '-e', '0'),
-    line: (url) =>
-      `node -e "fetch('${url}/small.txt').then((r) => r.text()).then((t) => process.stdout.write(t))"`,
+    line: (from) =>
+      `node -e "fetch('${from}/small.txt').then((r) => r.text()).then((t) => process.stdout.write(t))"`,
     prints: TEXT,
   },
   {
     name: 'Java',
+    // The shell in front of it hides it from `run`.
+    options: ['--java'],
     isHere: starts('java', '--version') && starts('keytool', '-help'),
-    line: (url) =>
-      `keytool -importcert -noprompt -alias company -file ${LAB.ca} -keystore trust -storepass changeit 2>&- && java -Djavax.net.ssl.trustStore=trust Fetch.java ${url}/small.txt`,
+    line: (from) =>
+      `keytool -importcert -noprompt -alias company -file ${LAB.ca} -keystore trust -storepass changeit 2>&- && java -Djavax.net.ssl.trustStore=trust -Djavax.net.ssl.trustStorePassword=changeit Fetch.java ${from}/small.txt`,
     prints: TEXT,
   },
   {
     name: 'apt, as _apt',
     isHere: starts('apt-get', '--version') && starts('id', '_apt'),
-    line: (url) =>
-      `echo "deb [trusted=yes] ${url}/apt ./" > sources && chmod 755 . && mkdir -p lists/partial cache/archives/partial && chown _apt lists/partial && A="-qq -o Dir::Etc::SourceList=$PWD/sources -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists=$PWD/lists -o Dir::Cache=$PWD/cache -o Acquire::https::CAInfo=$SSL_CERT_FILE" && apt-get $A update && apt-get $A download tiny-thing && dpkg-deb -f tiny-thing_1.0_all.deb Version`,
-    prints: '1.0\n',
+    line: (from) => `set -e
+umask 022
+echo "deb [trusted=yes] ${from}/apt ./" > "$OPEN/sources"
+# The cache of the bundle is closed to other users, and _apt is one.
+cp "$SSL_CERT_FILE" "$OPEN/ca.pem"
+chmod 644 "$OPEN/ca.pem"
+mkdir -p "$OPEN/lists/partial" "$OPEN/cache/archives/partial"
+chown _apt "$OPEN" "$OPEN/lists/partial" "$OPEN/cache/archives/partial"
+cd "$OPEN"
+apt() { apt-get -qq -o Dir::Etc::SourceList="$OPEN/sources" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$OPEN/lists" \\
+  -o Dir::Cache="$OPEN/cache" -o APT::Sandbox::User=_apt -o Acquire::https::CAInfo="$OPEN/ca.pem" "$@"; }
+apt update
+apt download tiny-thing
+stat -c %U lists/partial
+dpkg-deb -f tiny-thing_1.0_all.deb Version`,
+    prints: '_apt\n1.0\n',
+    stderr: '',
   },
 ];
 
@@ -168,9 +219,34 @@ const UPSTREAMS = [
   },
 ] as const;
 
+/** The block of the page that has `word`, with the tiny thing in place of Python's. */
+function recipe(word: string, from: string): string {
+  const blocks = [...RECIPE.matchAll(/^```bash\n([^`]*)^```$/gm)].map(([, block = '']) => block);
+  const found = blocks.find((block) => block.includes(word));
+  if (found === undefined) {
+    throw new Error(`docs/recipes/python.md has no ${word}`);
+  }
+  return found
+    .replaceAll('https://packages.example.com', from)
+    .replaceAll(/ (requests|python)$/gm, ' tiny-thing')
+    .replaceAll('import requests', 'import tiny_thing')
+    .replaceAll(/^python3 /gm, '/usr/bin/python3 ');
+}
+
+/** A folder that other users get at, as apt needs it. */
+function openFolder(): string {
+  const folder = mkdtempSync('/tmp/sallyport-open-');
+  OPEN_FOLDERS.push(folder);
+  chmodSync(folder, 0o755);
+  return folder;
+}
+const OPEN_FOLDERS: string[] = [];
+
 let wall: Wall;
 let web: PrivateWeb;
 let url: string;
+
+const idle: Record<string, Promise<Outcome>> = {};
 
 describe.skipIf(!hasNamespaces)('behind a wall (wants root and ip netns)', () => {
   beforeAll(async () => {
@@ -193,22 +269,37 @@ describe.skipIf(!hasNamespaces)('behind a wall (wants root and ip netns)', () =>
     const kerberos = { ...process.env, ...LAB.environment, KRB5CCNAME: `FILE:${TICKETS}` };
     execFileSync('kvno', ['-q', `HTTP/${LAB.proxies.kerberos.host}`], { env: kerberos });
     wall = await buildWall([LAB.proxies.ntlm, LAB.proxies.kerberos]);
+    // They start here and last a minute, beside all the others.
+    for (const { name, proxy, options, env } of UPSTREAMS) {
+      const run = [process.execPath, MAIN, 'run', '--proxy', LAB.proxies[proxy].url, ...options];
+      const program = [process.execPath, '-e', WEBSOCKET, new URL(url).host];
+      idle[name] = behind([...run, '--ca', LAB.ca, '--', ...program], env);
+    }
   }, PATIENCE);
 
   afterAll(async () => {
     await wall[Symbol.asyncDispose]();
     await web[Symbol.asyncDispose]();
+    for (const folder of OPEN_FOLDERS) {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   /** In a folder that is the home, too, and has nothing in it. */
   function behind(words: readonly string[], env: Readonly<Record<string, string>>) {
     const folder = mkdtempSync(join(SCRATCH, 'home-'));
     writeFileSync(join(folder, 'Fetch.java'), FETCH);
-    const own = { HOME: folder, SALLYPORT_STATE_DIR: join(folder, 'state'), CONDA, RATTLER };
+    const own = {
+      HOME: folder,
+      OPEN: openFolder(),
+      SALLYPORT_STATE_DIR: join(folder, 'state'),
+      CONDA,
+      RATTLER,
+    };
     const ran = wall.run(words, {
       cwd: folder,
       env: { ...own, ...env },
-      timeoutMs: PATIENCE * 0.8,
+      timeoutMs: IDLE_PATIENCE * 0.9,
     });
     return ran.then((outcome: Outcome) => ({ ...outcome, folder }));
   }
@@ -228,31 +319,59 @@ describe.skipIf(!hasNamespaces)('behind a wall (wants root and ip netns)', () =>
     }
   });
 
-  describe.each(UPSTREAMS)('squid with $name', ({ proxy, options, env, user }) => {
-    const upstream = LAB.proxies[proxy].url;
+  describe.each(UPSTREAMS)(
+    'squid with $name',
+    ({ name: upstreamName, proxy, options, env, user }) => {
+      const upstream = LAB.proxies[proxy].url;
+      const said: Record<string, string> = { SALLYPORT_PROXY: upstream, SALLYPORT_CA: LAB.ca };
+      if (options[1] !== undefined) {
+        said['SALLYPORT_USER'] = options[1];
+      }
 
-    for (const { name, isHere, line, prints, leaves } of CLIENTS) {
-      it.skipIf(!isHere)(
-        name,
+      it(
+        'a WebSocket lives through a minute of nothing',
         async () => {
-          const script = line(url);
-          const mark = await proxyLog(proxy).mark();
-          const words = [process.execPath, MAIN, 'run', '--proxy', upstream, ...options];
-          const result = await behind([...words, '--ca', LAB.ca, '--', 'sh', '-c', script], env);
-          expect(result).toMatchObject({
-            code: 0,
-            ...(prints === undefined ? {} : { stdout: prints }),
-          });
-          if (leaves !== undefined) {
-            expect(readFileSync(join(result.folder, leaves[0]), 'utf8')).toBe(leaves[1]);
-          }
-          const through = (await mark.entries()).filter(
-            (entry) => entry.url === new URL(url).host && entry.status === 200,
-          );
-          expect(new Set(through.map((entry) => entry.user))).toEqual(new Set([user]));
+          expect(await idle[upstreamName]).toMatchObject({ code: 0, stdout: 'first second\n' });
         },
-        PATIENCE,
+        IDLE_PATIENCE,
       );
-    }
-  });
+
+      for (const {
+        name,
+        isHere,
+        line,
+        prints,
+        stderr,
+        leaves,
+        isRecipe,
+        options: more = [],
+      } of CLIENTS) {
+        it.skipIf(!isHere)(
+          name,
+          async () => {
+            const script = line(url);
+            const mark = await proxyLog(proxy).mark();
+            const through = ['--proxy', upstream, ...options, ...more, '--ca', LAB.ca];
+            const run = [process.execPath, MAIN, 'run', ...through, '--', 'sh', '-c', script];
+            const result = isRecipe
+              ? await behind(['sh', '-c', `${AS_A_COMMAND}\n${script}`], { ...said, ...env })
+              : await behind(run, env);
+            expect(result).toMatchObject({
+              code: 0,
+              ...(prints === undefined ? {} : { stdout: prints }),
+              ...(stderr === undefined ? {} : { stderr }),
+            });
+            if (leaves !== undefined) {
+              expect(readFileSync(join(result.folder, leaves[0]), 'utf8')).toBe(leaves[1]);
+            }
+            const passed = (await mark.entries()).filter(
+              (entry) => entry.url === new URL(url).host && entry.status === 200,
+            );
+            expect(new Set(passed.map((entry) => entry.user))).toEqual(new Set([user]));
+          },
+          IDLE_PATIENCE,
+        );
+      }
+    },
+  );
 });
