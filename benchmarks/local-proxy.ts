@@ -2,10 +2,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { cpuTimeOf } from './process-usage.ts';
 
 export interface LocalProxy extends AsyncDisposable {
   /** `http://127.0.0.1:port` */
@@ -22,8 +22,6 @@ export interface Command {
 
 /** Python starts slowly where the machine is busy. */
 const START_LIMIT_MS = 10_000;
-/** Linux counts CPU time in hundredths of a second. */
-const TICK_MS = 10;
 
 /**
  * @param commandFor what listens on this port of 127.0.0.1
@@ -71,16 +69,6 @@ async function listening(port: number, child: ChildProcess): Promise<void> {
     await wait(20);
   }
   throw new Error(`${child.spawnfile} does not listen`);
-}
-
-async function cpuTimeOf(pid: number | undefined): Promise<number | null> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => null);
-  if (stat === null) {
-    return null;
-  }
-  // The name may have spaces in it; user and system time are the 12th and 13th field behind it.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -23,7 +23,7 @@ const USAGE = `npm run bench -- [--quick] [--only SECTION]... [--output FOLDER] 
 npm run bench -- --list
 npm run bench -- --compare [THEN [NOW]]
 
-  --quick    few rounds and small files, under 30 s, noisy
+  --quick    few rounds and small files, under a minute, noisy
   --only     this section; may be repeated. The names are those of --list
   --output   the folder of RESULTS.md and history/ instead of benchmarks/. A run that is quick or has not all sections
              writes RESULTS.md only where this says

@@ -21,6 +21,8 @@ export interface RowPlan {
   readonly sameLegs?: boolean;
   /** The figure itself must lie so near to this: only for what is no measurement but a check. */
   readonly near?: { readonly value: number; readonly tolerance: number };
+  /** The figure itself, at most: only for what does not depend on the speed of the machine. */
+  readonly atMost?: number;
 }
 
 /** `none` is a row without a target, `unmeasured` one whose target could not be tried. */
@@ -166,12 +168,11 @@ function compare(
   other: readonly Sample[] | null,
   nameOf: ReadonlyMap<string, string>,
 ): Pick<Row, 'comparison' | 'verdict'> {
-  const { against, maxRatio, minRatio, maxMore, sameLegs, near } = plan;
+  const { against, maxRatio, minRatio, maxMore, sameLegs, near, atMost } = plan;
   const { isDifference = maxMore !== undefined } = plan;
   const mine = median(own.map(({ value }) => value));
-  if (near !== undefined) {
-    const isNear = Math.abs(mine - near.value) <= near.tolerance;
-    return { comparison: '', verdict: isNear ? 'met' : 'missed' };
+  if (near !== undefined || atMost !== undefined) {
+    return { comparison: '', verdict: isAsItMust(mine, plan) ? 'met' : 'missed' };
   }
   const hasTarget = maxRatio !== undefined || minRatio !== undefined || maxMore !== undefined;
   if (against === undefined || other === null) {
@@ -193,10 +194,21 @@ function compare(
   return { comparison, verdict: isWorse || legsDiffer ? 'missed' : 'met' };
 }
 
-function targetOf({ maxRatio, minRatio, maxMore, sameLegs, near }: RowPlan, unit: Unit): string {
+/** Of what is no ratio. */
+function isAsItMust(mine: number, { near, atMost }: RowPlan): boolean {
+  return near === undefined
+    ? mine <= (atMost ?? Number.POSITIVE_INFINITY)
+    : Math.abs(mine - near.value) <= near.tolerance;
+}
+
+function targetOf(plan: RowPlan, unit: Unit): string {
+  const { maxRatio, minRatio, maxMore, sameLegs, near, atMost } = plan;
   const words: string[] = [];
   if (near !== undefined) {
     words.push(`${near.value} ± ${near.tolerance} ${unit}`);
+  }
+  if (atMost !== undefined) {
+    words.push(`<= ${atMost} ${unit}`);
   }
   if (maxRatio !== undefined) {
     words.push(`<= ${maxRatio.toFixed(2)}`);

@@ -2,6 +2,8 @@
 import { prepareBursts } from './bursts.ts';
 import { prepareDistance } from './distance.ts';
 import { prepareHandshakeCost } from './handshake-cost.ts';
+import { prepareLocalRequests } from './local-requests.ts';
+import { prepareLocalStreams, prepareLocalTunnels } from './local-tunnels.ts';
 import { prepareManners } from './manners.ts';
 import { prepareNativeCost } from './native-cost.ts';
 import { preparePing } from './ping-contender.ts';
@@ -10,6 +12,7 @@ import type { Scenery } from './scenery.ts';
 import { prepareSmallRequests } from './small-requests.ts';
 import { prepareThroughput } from './throughput.ts';
 import type { Unit } from './units.ts';
+import { prepareWholeCommands } from './whole-commands.ts';
 
 export interface SectionInput {
   readonly isQuick: boolean;
@@ -106,6 +109,38 @@ export const SECTIONS: readonly SectionPlan[] = [
     unit: 'ms',
     rounds: { full: 7, quick: 1 },
     prepare: (input) => prepareBursts({ ...input, rttMs: 0 }),
+  },
+  {
+    key: 'requests',
+    letter: 'J',
+    title: 'Small files for 16 clients at once through a local proxy',
+    unit: 'requests/s',
+    rounds: { full: 9, quick: 1 },
+    prepare: (input) => prepareLocalRequests({ ...input, ms: input.isQuick ? 300 : 3000 }),
+  },
+  {
+    key: 'streams',
+    letter: 'K',
+    title: 'One stream in a tunnel through a local proxy',
+    unit: 'MB/s',
+    rounds: { full: 11, quick: 1 },
+    prepare: (input) => prepareLocalStreams({ ...input, bytes: input.isQuick ? 2e7 : 5e8 }),
+  },
+  {
+    key: 'tunnels',
+    letter: 'L',
+    title: 'A process that holds 1,024 tunnels which talk',
+    unit: 'MB resident',
+    rounds: { full: 3, quick: 1 },
+    prepare: (input) => prepareLocalTunnels({ ...input, count: input.isQuick ? 64 : 1024 }),
+  },
+  {
+    key: 'commands',
+    letter: 'M',
+    title: 'The local proxy where nothing goes through it',
+    unit: 'ms',
+    rounds: { full: 25, quick: 3 },
+    prepare: (input) => prepareWholeCommands({ ...input, idleMs: input.isQuick ? 2000 : 20_000 }),
   },
 ];
 
