@@ -7,6 +7,7 @@ import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { errorWord } from '../errors/error-word.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
+import { withCallersVariables } from '../settings/callers-variables.ts';
 
 /** How a program ended. */
 export type ProgramEnd = { readonly code: number } | { readonly signal: NodeJS.Signals };
@@ -25,7 +26,7 @@ export async function runProgram(
   words: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<ProgramEnd> {
-  const child = await start(words, env);
+  const child = await start(words, withCallersVariables(env));
   const stopPassing = passSignals(child);
   try {
     return await new Promise((resolve, reject) => {
