@@ -6,13 +6,14 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LAB } from './lab.ts';
 import { BEGUN, stagedApp, stageProgram } from './staging.ts';
@@ -35,6 +36,14 @@ export interface WindowsRun {
   readonly timeoutMs?: number;
 }
 
+/** A command line of cmd.exe, as a person types it. */
+export interface CmdRun extends Pick<WindowsRun, 'as' | 'env' | 'timeoutMs'> {
+  /** Each word is quoted by Wine where it has spaces. */
+  readonly words: readonly string[];
+  /** Files of the working directory, by name. */
+  readonly planted?: Readonly<Record<string, string>>;
+}
+
 export interface WindowsResult {
   /** `null` when the time ran out. */
   readonly code: number | null;
@@ -50,8 +59,25 @@ const STARTS = 3;
  * as `Z:`. Starting takes 0.3 s, 0.8 s when the last run is 3 s ago; one program with many cases is quicker than many.
  */
 export async function runOnWindows(run: WindowsRun): Promise<WindowsResult> {
+  const { args = [] } = run;
+  const app = stagedApp();
+  const program = stageProgram(app, run.program);
+  const node = join(WINE, `node${run.node}`, 'bin', 'node.exe');
+  const shim = join(app, 'keep-alive.cjs');
+  const words = [node, '--require', windowsPath(shim), join(app, program), ...args];
+  return await untilBegun(() => startOnWindows(words, run));
+}
+
+/** Runs a command line by `cmd /c`; it must start a Node that requires `keep-alive.cjs` of the staged app. */
+export async function cmdOnWindows(run: CmdRun): Promise<WindowsResult> {
+  return await untilBegun(() => startOnWindows(['cmd', '/c', ...run.words], run));
+}
+
+async function untilBegun(
+  startOnce: () => Promise<{ result: WindowsResult; hasBegun: boolean }>,
+): Promise<WindowsResult> {
   for (let start = 1; ; start++) {
-    const { result, hasBegun } = await startOnWindows(run);
+    const { result, hasBegun } = await startOnce();
     if (hasBegun || result.code === null || start === STARTS) {
       return result;
     }
@@ -60,25 +86,24 @@ export async function runOnWindows(run: WindowsRun): Promise<WindowsResult> {
 }
 
 async function startOnWindows(
-  run: WindowsRun,
+  words: readonly string[],
+  run: Pick<WindowsRun, 'as' | 'env' | 'input' | 'timeoutMs'> & Pick<CmdRun, 'planted'>,
 ): Promise<{ result: WindowsResult; hasBegun: boolean }> {
-  const { as = 'root', args = [], input = '', timeoutMs = 60_000 } = run;
-  const app = stagedApp();
-  const program = stageProgram(app, run.program);
-  const folder = mkdtempSync(join(app, 'run-'));
+  const { as = 'root', input = '', timeoutMs = 60_000, planted = {} } = run;
+  const folder = mkdtempSync(join(stagedApp(), 'run-'));
   chmodSync(folder, 0o777);
-  writeFileSync(join(folder, 'in'), input);
+  for (const [name, content] of Object.entries({ in: input, ...planted })) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
   const [stdin, stdout, stderr] = [
     openSync(join(folder, 'in'), 'r'),
     openSync(join(folder, 'out'), 'w'),
     openSync(join(folder, 'err'), 'w'),
   ];
   try {
-    const node = join(WINE, `node${run.node}`, 'bin', 'node.exe');
-    const shim = join(app, 'keep-alive.cjs');
-    const wine = ['wine', node, '--require', windowsPath(shim), join(app, program), ...args];
     // The lock is shared by what runs and is what endWindows() waits for; -o keeps it from wineserver.
-    const locked = ['flock', '-s', '-o', lockOf(as), ...wine];
+    const locked = ['flock', '-s', '-o', lockOf(as), 'wine', ...words];
     const [command = '', ...rest] = asUser(as, locked, run.env?.['KRB5CCNAME']);
     const child = spawn(command, rest, {
       cwd: folder,
