@@ -26,10 +26,11 @@ const execute = promisify(execFile);
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 const BUILT = resolve('build/portable');
 const HELLO = 'hello from origin\n';
+const NODE_20 = windowsPath(join(LAB.directory, 'wine/node20/bin/node.exe'));
 const NO_TICKET = { KRB5CCNAME: 'FILE:/nonexistent' };
 const SMALL = `${LAB.origins.http}/small.txt`;
-/** A folder as people name it. */
-const ODD_NAME = 'Für Älice & 100% (neu)!';
+/** A folder as people name it. No %: Wine, unlike Windows, looks for variables in what `%~dp0` has just become. */
+const ODD_NAME = 'Für Älice & Bob (neu)!';
 const BUILD_TIMEOUT_MS = 600_000;
 
 /** Packages the program has or asks for, on the wrong side of it. */
@@ -127,7 +128,6 @@ describe.skipIf(!lab.available)('sallyport.cmd under Wine', () => {
   });
 
   it('runs a program through NTLM, and ends with its code', async () => {
-    const node = windowsPath(join(LAB.directory, 'wine/node20/bin/node.exe'));
     const script = `const { HTTP_PROXY } = process.env;
       const { hostname, port, username, password } = new URL(HTTP_PROXY);
       const headers = { 'proxy-authorization': 'Basic ' + btoa(username + ':' + password) };
@@ -135,16 +135,15 @@ describe.skipIf(!lab.available)('sallyport.cmd under Wine', () => {
         answer.pipe(process.stdout);
         answer.on('end', () => { process.exitCode = 9; });
       });`.replaceAll(/\s+/g, ' ');
-    const args = ['run', '--proxy', LAB.proxies.ntlm.url, '--', node, '-e', script];
+    const args = ['run', '--proxy', LAB.proxies.ntlm.url, '--', NODE_20, '-e', script];
     const run = await start(args, { as: 'alice', env: NO_TICKET });
     expect(run).toEqual({ code: 9, stdout: HELLO, stderr: '' });
   });
 
   it('takes NODE_OPTIONS for the programs it runs, not for itself', async () => {
-    const node = windowsPath(join(LAB.directory, 'wine/node20/bin/node.exe'));
     const print = 'console.log(JSON.stringify([process.env.NODE_OPTIONS, process.title]))';
-    const options = '--title="a & b!" --trace-sigint';
-    const args = ['run', '--proxy', 'http://127.0.0.1:9', '--', node, '-e', print];
+    const options = '--title="a & b" --trace-sigint';
+    const args = ['run', '--proxy', 'http://127.0.0.1:9', '--', NODE_20, '-e', print];
     const run = await start(args, { env: { NODE_OPTIONS: options } });
     expect(run).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(run.stdout)[0]).toBe(options);
@@ -153,16 +152,20 @@ describe.skipIf(!lab.available)('sallyport.cmd under Wine', () => {
   });
 
   it('keeps arguments and exit codes', async () => {
-    const odd = ['http://h/a b?c=d&e=f', 'sp ace', 'a^b!c'];
-    const run = await start(['get', ...odd]);
-    expect(run.code).toBe(2);
-    expect(run.stderr).toContain(odd[0]);
+    const words = ['http://h/a?b=c&d=e', 'two words', 'a^b!c', '(x)|<y>', '', "'"];
+    const script = 'console.log(JSON.stringify(process.argv.slice(1))); process.exitCode = 7';
+    const args = ['run', '--proxy', 'http://127.0.0.1:9', '--', NODE_20, '-e', script, ...words];
+    const run = await start(args);
+    expect(run).toMatchObject({ code: 7, stderr: '' });
+    expect(JSON.parse(run.stdout)).toEqual(words);
   });
 
-  async function start(args: readonly string[], run: Omit<CmdRun, 'words'> = {}) {
+  /** A batch file is read in a code page, a variable is not. */
+  async function start(args: readonly string[], run: Omit<CmdRun, 'line'> = {}) {
     return await cmdOnWindows({
       ...run,
-      words: [windowsPath(join(folder, 'sallyport.cmd')), ...args],
+      line: `"%FOLDER%\\sallyport.cmd" ${args.map((word) => `"${word}"`).join(' ')}`,
+      env: { ...run.env, FOLDER: windowsPath(folder) },
     });
   }
 });

@@ -36,10 +36,9 @@ export interface WindowsRun {
   readonly timeoutMs?: number;
 }
 
-/** A command line of cmd.exe, as a person types it. */
 export interface CmdRun extends Pick<WindowsRun, 'as' | 'env' | 'timeoutMs'> {
-  /** Each word is quoted by Wine where it has spaces. */
-  readonly words: readonly string[];
+  /** As it stands in a batch file. */
+  readonly line: string;
   /** Files of the working directory, by name. */
   readonly planted?: Readonly<Record<string, string>>;
 }
@@ -68,9 +67,12 @@ export async function runOnWindows(run: WindowsRun): Promise<WindowsResult> {
   return await untilBegun(() => startOnWindows(words, run));
 }
 
-/** Runs a command line by `cmd /c`; it must start a Node that requires `keep-alive.cjs` of the staged app. */
-export async function cmdOnWindows(run: CmdRun): Promise<WindowsResult> {
-  return await untilBegun(() => startOnWindows(['cmd', '/c', ...run.words], run));
+/** Runs a line by cmd.exe; it must start a Node that requires `keep-alive.cjs` of the staged app. */
+export async function cmdOnWindows({ line, planted, ...run }: CmdRun): Promise<WindowsResult> {
+  const files = { ...planted, 'line.cmd': `@${line}\r\n` };
+  return await untilBegun(() =>
+    startOnWindows(['cmd', '/c', 'line.cmd'], { ...run, planted: files }),
+  );
 }
 
 async function untilBegun(
