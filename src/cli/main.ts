@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => Promise<Com
   retry: async () => (await import('./retry.ts')).retryCommand(),
   login: async () => (await import('./login.ts')).loginCommand(),
   logout: async () => (await import('./logout.ts')).logoutCommand(),
+  import: async () => (await import('./import.ts')).importCommand(),
   trust: async () => (await import('./trust.ts')).trustCommand(),
 };
 

@@ -6,6 +6,7 @@ import { parseConfiguration } from '../settings/config-file.ts';
 import { MAX_WARM, SERVE_KEYS } from '../settings/serve-configuration.ts';
 import { MAX_READY } from '../upstream/ready-connections.ts';
 import { getCommand } from './get.ts';
+import { importCommand } from './import.ts';
 import { loginCommand } from './login.ts';
 import { logoutCommand } from './logout.ts';
 import { retryCommand } from './retry.ts';
@@ -25,6 +26,7 @@ const OTHERS = [
   ...[whichCommand(), retryCommand(), loginCommand(), logoutCommand(), trustCommand()],
   runCommand(),
   serveCommand(),
+  importCommand(),
 ];
 
 describe('docs/options.md', () => {
@@ -72,7 +74,8 @@ describe('docs/configuration.md', () => {
   });
 });
 
-const COMMAND = /(?:sallyport|cli\/main\.js) (get|which|retry|login|logout|trust|run|serve)(?: |$)/;
+const COMMAND =
+  /(?:sallyport|cli\/main\.js) (get|which|retry|login|logout|trust|run|serve|import)(?: |$)/;
 
 describe('a sallyport command in a document', () => {
   const lines = documents().flatMap((file) =>

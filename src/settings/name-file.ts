@@ -1,12 +1,12 @@
 // A short list of names that a command keeps beside the configuration file: a JSON array of strings. Owns that it is
 // read strictly and replaced whole; what the names mean is the caller's. No secret belongs in one.
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, realpath, rename, rm } from 'node:fs/promises';
-import { dirname, posix, win32 } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { posix, win32 } from 'node:path';
 import { errorWord } from '../errors/error-word.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { findDefaultConfigPath } from './config-path.ts';
 import { readBounded } from './read-bounded.ts';
+import { replaceFile } from './replace-file.ts';
 
 const MAX_BYTES = 64 * 1024;
 /** A host and a port. */
@@ -56,11 +56,7 @@ export async function writeNames(path: string, names: readonly string[]): Promis
       await rm(path, { force: true });
       return;
     }
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await replaceFile(
-      await realpath(path).catch(() => path),
-      `${JSON.stringify(names, null, 2)}\n`,
-    );
+    await replaceFile(path, `${JSON.stringify(names, null, 2)}\n`);
   } catch (error) {
     throw notWritten(path, error);
   }
@@ -79,23 +75,6 @@ function notWritten(path: string, cause: unknown): SallyportError {
     cause,
     hint: 'Check who may write in that folder, and that the disk is not full.',
   });
-}
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  const written = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    const file = await open(written, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(written, path);
-  } catch (error) {
-    await rm(written, { force: true });
-    throw error;
-  }
 }
 
 /** Nothing is quoted from the text: it may be any file. */
