@@ -1,6 +1,7 @@
 // The folder for somebody who can install nothing, as `npm run build:portable` makes it: by cmd.exe under Wine, with what Windows
 // signs on with, and on Linux without any other Node; what lies planted where one happens to be is not loaded.
 import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   mkdirSync,
   mkdtempSync,
@@ -70,9 +71,11 @@ describe.skipIf(!lab.available)('npm run build:portable', () => {
     const { size } = statSync(join(BUILT, file));
     expect(size).toBeLessThanOrEqual(limit * 1e6);
     expect(made).toContain(`${file}: ${(size / 1e6).toFixed(1)} MB, SHA-256 `);
-    expect(() =>
-      execFileSync('sha256sum', ['--quiet', '-c', 'SHA256SUMS'], { cwd: BUILT }),
-    ).not.toThrow();
+    const hash = createHash('sha256')
+      .update(readFileSync(join(BUILT, file)))
+      .digest('hex');
+    expect(made).toContain(`SHA-256 ${hash}`);
+    expect(readFileSync(join(BUILT, 'SHA256SUMS'), 'utf8')).toContain(`${hash}  ${file}\n`);
   });
 
   it('passes on the Node of its makers, byte for byte, with its signature', () => {

@@ -35,6 +35,9 @@ readonly LAB_PACKAGES=(
   git
   wget
   iproute2
+  zip
+  unzip
+  xz-utils
 )
 readonly POLICY_FILE=/usr/sbin/policy-rc.d
 
