@@ -1,7 +1,8 @@
 // The folder for somebody who can install nothing, as `npm run build:portable` makes it: by cmd.exe under Wine, with what Windows
 // signs on with, and on Linux without any other Node; what lies planted where one happens to be is not loaded.
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   mkdirSync,
   mkdtempSync,
@@ -14,6 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { finalLegs, proxyLog } from './access-log.ts';
@@ -221,10 +223,34 @@ describe.skipIf(!lab.available)('sallyport of the folder on Linux', () => {
   });
 
   it('asks the keyring it brought along, not one of the folders above', async () => {
-    const args = ['logout', '--all', '--json'];
-    await start('./second', args).catch(() => undefined);
+    const args = ['login', '--user', LAB.users.alice.typed, '--proxy', LAB.proxies.ntlm.url];
+    const env = { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent' };
+    const login = start('./second', [...args, '--password-stdin'], env);
+    // Says the library that was loaded.
+    await expect(login).rejects.toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('no Secret Service'),
+    });
     expect(readdirSync(elsewhere)).not.toContain('loaded');
-    expect(readdirSync(unpacked)).not.toContain('loaded');
+  });
+
+  it('has all that serve loads, its log and its metrics', async () => {
+    const args = ['serve', '--proxy', 'direct', '--listen', '0', '--same-user', '--log-format'];
+    const serve = spawn(join(elsewhere, 'second'), [...args, 'json'], {
+      cwd: elsewhere,
+      env: { PATH: join(place, 'bin'), HOME: place },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    try {
+      const said = await firstLine(serve.stderr);
+      const url = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0] ?? said;
+      const page = await fetch(`${url}/metrics`);
+      expect(await page.text()).toContain('sallyport_requests_total');
+    } finally {
+      const end = once(serve, 'close');
+      serve.kill();
+      await end;
+    }
   });
 
   it('takes NODE_OPTIONS and NODE_PATH for the programs it runs, not for itself', async () => {
@@ -264,6 +290,18 @@ describe.skipIf(!lab.available)('sallyport of the folder on Linux', () => {
     });
   }
 });
+
+async function firstLine(stream: Readable): Promise<string> {
+  let text = '';
+  for await (const piece of stream.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    text += piece;
+    if (text.includes('\n')) {
+      break;
+    }
+  }
+  stream.resume();
+  return text;
+}
 
 function folderOf(platform: string, path: string): string {
   return join(BUILT, `sallyport-${version}-${platform}`, path);

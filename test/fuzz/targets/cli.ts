@@ -1,14 +1,55 @@
 // The parsers of downloads: names, what is known of an unfinished one, and when to come back.
 import assert from 'node:assert/strict';
 import { fileNameOf } from '../../../src/cli/file-name.ts';
+import { readForeignFile } from '../../../src/cli/import/foreign-file.ts';
+import { translate } from '../../../src/cli/import/translate.ts';
 import { parseRecord } from '../../../src/cli/part-record.ts';
 import { parseHttpDate, parseRetryAfter } from '../../../src/http1/retry-after.ts';
+import { parseConfiguration } from '../../../src/settings/config-file.ts';
 import { acceptedBy, assertBounded } from '../engine/properties.ts';
 import type { FuzzTarget } from '../engine/target.ts';
 
 const DIGEST = '0123456789abcdef'.repeat(4);
 
 export const CLI_TARGETS: readonly FuzzTarget[] = [
+  {
+    name: 'cli-import',
+    sources: ['src/cli/import'],
+    maxBytes: 256 * 1024,
+    seeds: [
+      'Username alice\nDomain CORP\nPassword "a;b"\nProxy 10.0.0.41:8080\nListen 3128\n',
+      'NoProxy localhost, 127.0.0.*, 10.*, *.corp.example\n[global]\nGateway yes # all\n',
+      '[proxy]\nserver = a:1, b:2\nport = 3128\nlisten = 127.0.0.1\nauth = NTLM\n',
+      'noproxy = 192.168.*.*,172.16.0.0/12\nusername = CORP\\alice\n',
+    ],
+    dictionary: [
+      'Proxy ',
+      'server=',
+      'Listen ',
+      'port=',
+      '[',
+      ']',
+      '"',
+      ';',
+      '::1',
+      '@',
+      '*.*',
+      '/8',
+    ],
+    run(input) {
+      for (const program of ['cntlm', 'px'] as const) {
+        const outcome = acceptedBy(['CONFIG_INVALID', 'PROXY_URL_INVALID'], () =>
+          translate('/f', program, readForeignFile('/f', program, input)),
+        );
+        if (outcome !== undefined) {
+          // Whatever was taken is a file of ours.
+          const text = JSON.stringify(outcome.configuration);
+          acceptedBy(['CONFIG_INVALID'], () => parseConfiguration('/g', Buffer.from(text)));
+          assert.ok(outcome.rows.every(({ keys, note }) => keys.length > 0 || note !== ''));
+        }
+      }
+    },
+  },
   {
     name: 'cli-file-name',
     sources: ['src/cli/file-name'],
