@@ -1,8 +1,16 @@
 // Installing Python, and more, where squid is the only way out: other people's programs through `sallyport run`, from an empty
 // home, with NTLM by name and password, then with Kerberos by a ticket. The recipe (docs/recipes/python.md) has the same commands.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MAIN } from '../embedded/command.ts';
 import { SCRATCH } from '../embedded/network.ts';
@@ -26,8 +34,9 @@ const IDLE_PATIENCE = 180_000;
 const TEXT = 'hello from behind the wall\n';
 const HOST = 'origin.corp.example';
 const RECIPE = readFileSync(new URL('../../docs/recipes/python.md', import.meta.url), 'utf8');
-const AS_A_COMMAND = `set -e
-sallyport() { '${process.execPath}' '${MAIN}' "$@"; }`;
+/** Unpacked by the lab's set-up (parts/clients.sh). */
+const YARN = join(LAB.directory, 'clients/yarn/bin/yarn.js');
+const NODE_22 = join(LAB.directory, 'clients/node22/bin/node');
 const TICKETS = join(SCRATCH, 'tickets');
 
 const starts = (command: string, ...args: string[]): boolean =>
@@ -92,6 +101,8 @@ interface Client {
   readonly line: (from: string) => string;
   /** A block of the recipe, in which `sallyport` is a command, and not a program for `run`. */
   readonly isRecipe?: boolean;
+  /** What Python's users, and their neighbours, install with: by the portable folder, too. */
+  readonly isInstaller?: boolean;
   /** More options of `run`. */
   readonly options?: readonly string[];
   /** What it leaves on standard output, or the file that it leaves. */
@@ -117,12 +128,14 @@ const CLIENTS: readonly Client[] = [
   },
   {
     name: 'git',
+    isInstaller: true,
     isHere: starts('git', '--version'),
     line: (from) => `git clone -q ${from}/project.git copy`,
     leaves: ['copy/small.txt', TEXT],
   },
   {
     name: 'npm',
+    isInstaller: true,
     isHere: starts('npm', '--version'),
     line: (from) =>
       `npm install --registry ${from}/npm/ --no-audit --no-fund --no-update-notifier --globalconfig /dev/null tiny-thing`,
@@ -130,12 +143,15 @@ const CLIENTS: readonly Client[] = [
   },
   {
     name: 'yarn',
-    isHere: starts('yarn', '--version'),
-    line: (from) => `yarn add --registry ${from}/npm/ --no-lockfile --non-interactive tiny-thing`,
+    isHere: starts('node', YARN, '--version'),
+    isInstaller: true,
+    line: (from) =>
+      `node ${YARN} add --registry ${from}/npm/ --no-lockfile --non-interactive tiny-thing`,
     leaves: ['node_modules/tiny-thing/index.js', "module.exports = 'tiny';\n"],
   },
   {
     name: 'pip, in a venv',
+    isInstaller: true,
     isHere: starts('/usr/bin/python3', '-c', 'import venv, ensurepip'),
     line: (from) =>
       `${recipe('-m venv', from)}\nenv/bin/python -c 'import tiny_thing; print(tiny_thing.TINY)'`,
@@ -144,12 +160,14 @@ const CLIENTS: readonly Client[] = [
   },
   {
     name: 'what conda fetches with (requests, conda_package_streaming)',
+    isInstaller: true,
     isHere: starts('/usr/bin/python3', '-c', 'import requests, conda_package_streaming'),
     line: (from) => `/usr/bin/python3 -c "$CONDA" ${from}/channel`,
     prints: 'info/index.json\ntiny.txt\n',
   },
   {
     name: 'conda',
+    isInstaller: true,
     isHere: starts('conda', '--version'),
     line: (from) => recipe('conda create', from),
     isRecipe: true,
@@ -157,6 +175,7 @@ const CLIENTS: readonly Client[] = [
   },
   {
     name: 'py-rattler',
+    isInstaller: true,
     isHere: starts('python3', '-c', 'import rattler'),
     line: (from) => `python3 -c "$RATTLER" ${from}/channel | grep -o tiny-thing | head -1`,
     prints: 'tiny-thing\n',
@@ -164,9 +183,9 @@ const CLIENTS: readonly Client[] = [
   {
     name: 'fetch() of Node',
     // In Node 20 it reads no variable.
-    isHere: starts('node', '--use-env-proxy', '-e', '0'),
+    isHere: starts(NODE_22, '--use-env-proxy', '-e', '0'),
     line: (from) =>
-      `node -e "fetch('${from}/small.txt').then((r) => r.text()).then((t) => process.stdout.write(t))"`,
+      `${NODE_22} -e "fetch('${from}/small.txt').then((r) => r.text()).then((t) => process.stdout.write(t))"`,
     prints: TEXT,
   },
   {
@@ -218,6 +237,38 @@ const UPSTREAMS = [
     env: { KRB5_CONFIG: LAB.environment.KRB5_CONFIG, KRB5CCNAME: `FILE:${TICKETS}` },
   },
 ] as const;
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+const PORTABLE = resolve(`build/portable/sallyport-${version}-linux-x64/sallyport`);
+
+/** What somebody may have been given. The folder is what `npm run build:portable` makes. */
+const PROGRAMS = [
+  { program: 'npm package', words: [process.execPath, MAIN], isGiven: true, clients: CLIENTS },
+  {
+    program: 'portable folder',
+    words: [PORTABLE],
+    isGiven: existsSync(PORTABLE),
+    clients: CLIENTS.filter(({ isInstaller }) => isInstaller === true),
+  },
+];
+const CASES = UPSTREAMS.flatMap((upstream) =>
+  PROGRAMS.map((program) => ({ ...upstream, ...program })),
+);
+
+/** Gives the blocks of the recipe a command of this name. */
+const asACommand = (words: readonly string[]): string =>
+  `set -e\nsallyport() { ${words.map((word) => `'${word}'`).join(' ')} "$@"; }\n`;
+/** `sallyport run -- PROGRAM` is PROGRAM. */
+const WITHOUT = 'set -e\nsallyport() { shift 2; "$@"; }\n';
+/** Each would wait a while and try again. */
+const AT_ONCE = { PIP_RETRIES: '0', npm_config_fetch_retries: '0' };
+const OWN_AUTHORITY = Object.fromEntries(
+  ['SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'GIT_SSL_CAINFO', 'NODE_EXTRA_CA_CERTS', 'PIP_CERT'].map(
+    (name) => [name, LAB.ca],
+  ),
+);
+const NO_SUCH_NAME =
+  /could not resolve|unable to resolve|failed to resolve|name resolution|not known|ENOTFOUND|EAI_AGAIN|UnknownHost|no matching distribution|network connection|dns error/i;
 
 /** The block of the page that has `word`, with the tiny thing in place of Python's. */
 function recipe(word: string, from: string): string {
@@ -321,7 +372,24 @@ describe.skipIf(!hasNamespaces)('behind a wall (wants root and ip netns)', IN_OR
     }
   });
 
-  describe.each(UPSTREAMS)('squid with $name', ({ proxy, options, env, user }) => {
+  it.each(CLIENTS.filter(({ isHere }) => isHere))(
+    'without sallyport nothing is there: $name',
+    async ({ line, prints, leaves }) => {
+      const script = `${WITHOUT}${line(url)}`;
+      const result = await behind(['sh', '-c', script], { ...OWN_AUTHORITY, ...AT_ONCE });
+      expect(`${result.stderr}${result.stdout}`).toMatch(NO_SUCH_NAME);
+      if (prints !== undefined) {
+        expect(result.stdout).not.toEqual(prints);
+      }
+      if (leaves !== undefined) {
+        expect(existsSync(join(result.folder, leaves[0]))).toBe(false);
+      }
+    },
+    IDLE_PATIENCE,
+  );
+
+  describe.each(CASES)('squid with $name, $program', (given) => {
+    const { proxy, options, env, user, words, isGiven, clients } = given;
     const upstream = LAB.proxies[proxy].url;
     const said: Record<string, string> = { SALLYPORT_PROXY: upstream, SALLYPORT_CA: LAB.ca };
     if (options[1] !== undefined) {
@@ -337,16 +405,16 @@ describe.skipIf(!hasNamespaces)('behind a wall (wants root and ip netns)', IN_OR
       leaves,
       isRecipe,
       options: more = [],
-    } of CLIENTS) {
-      it.skipIf(!isHere)(
+    } of clients) {
+      it.skipIf(!(isHere && isGiven))(
         name,
         async () => {
           const script = line(url);
           const mark = await proxyLog(proxy).mark();
           const through = ['--proxy', upstream, ...options, ...more, '--ca', LAB.ca];
-          const run = [process.execPath, MAIN, 'run', ...through, '--', 'sh', '-c', script];
+          const run = [...words, 'run', ...through, '--', 'sh', '-c', script];
           const result = isRecipe
-            ? await behind(['sh', '-c', `${AS_A_COMMAND}\n${script}`], { ...said, ...env })
+            ? await behind(['sh', '-c', `${asACommand(words)}${script}`], { ...said, ...env })
             : await behind(run, env);
           expect(result).toMatchObject({
             code: 0,
