@@ -2,7 +2,7 @@
 // conda channel, an apt repository, a git repository. Each holds one tiny thing; serves nothing.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SCRATCH } from './network.ts';
 
@@ -74,28 +74,50 @@ export function fillRepository(folder: string, text: string): void {
   git('--git-dir', folder, 'update-server-info');
 }
 
-/** A conda channel: repodata.json, and a package in the format conda had first and still installs. */
+/** A conda channel: repodata.json, and a package in both formats, the new one where /usr/bin/python3 has zstandard. */
 export function fillChannel(folder: string): void {
   const source = mkdtempSync(join(SCRATCH, 'conda-source-'));
-  const archive = 'tiny-thing-1.0-0.tar.bz2';
   const about = { name: 'tiny-thing', version: '1.0', build: '0', build_number: 0, depends: [] };
   mkdirSync(join(source, 'info'));
   mkdirSync(join(folder, 'noarch'), { recursive: true });
   writeFileSync(join(source, 'info', 'index.json'), JSON.stringify(about));
   writeFileSync(join(source, 'tiny.txt'), 'tiny\n');
-  const packed = join(folder, 'noarch', archive);
   // bzip2 is not everywhere; python3 brings its own.
-  const pack = `import sys, tarfile
-with tarfile.open(sys.argv[1], 'w:bz2') as archive:
-  archive.add('info'); archive.add('tiny.txt')`;
-  execFileSync('/usr/bin/python3', ['-c', pack, packed], { cwd: source });
-  const sha256 = createHash('sha256').update(readFileSync(packed)).digest('hex');
-  const packages = { [archive]: { ...about, sha256 } };
+  execFileSync('/usr/bin/python3', ['-c', PACK, join(folder, 'noarch')], { cwd: source });
+  const entries = (archive: string) => {
+    const file = join(folder, 'noarch', archive);
+    if (!existsSync(file)) {
+      return {};
+    }
+    const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
+    return { [archive]: { ...about, sha256 } };
+  };
   writeFileSync(
     join(folder, 'noarch', 'repodata.json'),
-    JSON.stringify({ info: { subdir: 'noarch' }, packages, 'packages.conda': {} }),
+    JSON.stringify({
+      info: { subdir: 'noarch' },
+      packages: entries('tiny-thing-1.0-0.tar.bz2'),
+      'packages.conda': entries('tiny-thing-1.0-0.conda'),
+    }),
   );
 }
+
+/** The first format is one tar; the second a zip of two tars, what is told of the package and the package itself. */
+const PACK = `import io, os, sys, tarfile, zipfile
+os.umask(0o022)
+base = os.path.join(sys.argv[1], 'tiny-thing-1.0-0')
+with tarfile.open(base + '.tar.bz2', 'w:bz2') as archive:
+  archive.add('info'); archive.add('tiny.txt')
+try: import zstandard
+except ImportError: sys.exit()
+def packed(name):
+  bytes = io.BytesIO()
+  with tarfile.open(fileobj=bytes, mode='w') as archive: archive.add(name)
+  return zstandard.ZstdCompressor().compress(bytes.getvalue())
+with zipfile.ZipFile(base + '.conda', 'w') as whole:
+  whole.writestr('metadata.json', '{"conda_pkg_format_version": 2}')
+  whole.writestr('info-tiny-thing-1.0-0.tar.zst', packed('info'))
+  whole.writestr('pkg-tiny-thing-1.0-0.tar.zst', packed('tiny.txt'))`;
 
 /** A flat apt repository. */
 export function fillAptRepository(folder: string): void {

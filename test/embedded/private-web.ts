@@ -3,6 +3,7 @@
 import 'reflect-metadata';
 import { once } from 'node:events';
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { join, normalize } from 'node:path';
@@ -80,17 +81,7 @@ export async function createPrivateWeb(
   { key, cert }: Pick<PrivateAuthority, 'key' | 'cert'>,
   address = HOST,
 ): Promise<PrivateWeb> {
-  const server = createServer({ key, cert }, (request, response) => {
-    const path = normalize(decodeURIComponent(new URL(`http://x${request.url}`).pathname));
-    const file = fileOf(join(folder, path));
-    if (file === undefined) {
-      response.writeHead(404).end();
-      return;
-    }
-    const type = file.endsWith('.html') ? 'text/html' : 'application/octet-stream';
-    response.writeHead(200, { 'content-type': file.endsWith('.json') ? 'application/json' : type });
-    createReadStream(file).pipe(response);
-  });
+  const server = createServer({ key, cert }, serveFolder(folder));
   // A WebSocket as far as a proxy can tell: what comes goes back.
   server.on('upgrade', (_request, socket: Socket) => {
     socket.write(
@@ -116,6 +107,21 @@ export async function createPrivateWeb(
       }
       await once(server, 'close');
     },
+  };
+}
+
+/** `index.html` stands for its folder. */
+export function serveFolder(folder: string): RequestListener {
+  return (request, response) => {
+    const path = normalize(decodeURIComponent(new URL(`http://x${request.url}`).pathname));
+    const file = fileOf(join(folder, path));
+    if (file === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    const type = file.endsWith('.html') ? 'text/html' : 'application/octet-stream';
+    response.writeHead(200, { 'content-type': file.endsWith('.json') ? 'application/json' : type });
+    createReadStream(file).pipe(response);
   };
 }
 

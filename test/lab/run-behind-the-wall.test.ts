@@ -1,6 +1,7 @@
 // Installing Python, and more, where squid is the only way out: other people's programs through `sallyport run`, from an empty
 // home, with NTLM by name and password, then with Kerberos by a ticket. The recipe (docs/recipes/python.md) has the same commands.
 import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   cpSync,
@@ -10,6 +11,9 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MAIN } from '../embedded/command.ts';
@@ -22,7 +26,7 @@ import {
   fillRepository,
 } from '../embedded/package-sources.ts';
 import type { PrivateWeb } from '../embedded/private-web.ts';
-import { createPrivateWeb } from '../embedded/private-web.ts';
+import { createPrivateWeb, serveFolder } from '../embedded/private-web.ts';
 import { proxyLog } from './access-log.ts';
 import { ensureLab, LAB } from './lab.ts';
 import type { Outcome, Wall } from './wall.ts';
@@ -45,15 +49,16 @@ const hasNamespaces =
   lab.available && starts('sh', '-c', 'ip netns add sallyport-$$ && ip netns del sallyport-$$');
 
 const CONDA = `
-import os, sys, requests
+import io, sys, requests
 from conda_package_streaming import package_streaming
 session, channel = requests.Session(), sys.argv[1]
 repodata = session.get(channel + '/noarch/repodata.json', timeout=60)
 repodata.raise_for_status()
-for name in repodata.json()['packages']:
+for name in [*repodata.json()['packages'], *repodata.json()['packages.conda']]:
   answer = session.get(channel + '/noarch/' + name, stream=True, timeout=60)
   answer.raise_for_status()
-  for archive, member in package_streaming.stream_conda_component(name, answer.raw, 'pkg'):
+  whole = answer.raw if name.endswith('.bz2') else io.BytesIO(answer.content)
+  for archive, member in package_streaming.stream_conda_component(name, whole, 'pkg'):
     if member.isfile(): print(member.name)
 `;
 const RATTLER = `
@@ -93,6 +98,26 @@ const FETCH = `public class Fetch {
 }
 `;
 
+/** As root, whose programs would need no token: those of _apt are the ones in question. */
+const APT_BY_SERVE = `set -e
+umask 022
+cd "$OPEN"
+"$@" & serve=$!
+trap 'kill $serve; wait $serve' EXIT
+tries=0
+until curl -s --noproxy '' -o healthy http://127.0.0.1:3128/healthz; do
+  tries=$((tries + 1)); [ $tries -lt 400 ]; kill -0 $serve; sleep 0.1
+done
+echo "deb [trusted=yes] $FROM/ ./" > sources
+mkdir -p lists/partial cache/archives/partial
+chown _apt . lists/partial cache/archives/partial
+apt() { apt-get -qq -o Dir::Etc::SourceList="$OPEN/sources" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$OPEN/lists" \\
+  -o Dir::Cache="$OPEN/cache" -o APT::Sandbox::User=_apt -o Acquire::Retries=0 -o Acquire::http::Proxy=http://127.0.0.1:3128 "$@" 2>&1; }
+apt update
+apt download tiny-thing
+stat -c %U lists/partial
+dpkg-deb -f tiny-thing_1.0_all.deb Version`;
+
 interface Client {
   readonly name: string;
   /** Whether it is on this machine. */
@@ -123,7 +148,7 @@ const CLIENTS: readonly Client[] = [
   {
     name: 'wget',
     isHere: starts('wget', '--version'),
-    line: (from) => `wget -q --ca-certificate="$SSL_CERT_FILE" -O - ${from}/small.txt`,
+    line: (from) => `wget -nv --ca-certificate="$SSL_CERT_FILE" -O - ${from}/small.txt`,
     prints: TEXT,
   },
   {
@@ -143,10 +168,11 @@ const CLIENTS: readonly Client[] = [
   },
   {
     name: 'yarn',
+    // What an npmrc of the administrator names (cafile) would be all it trusts; it has no --globalconfig.
     isHere: starts('node', YARN, '--version'),
     isInstaller: true,
     line: (from) =>
-      `node ${YARN} add --registry ${from}/npm/ --no-lockfile --non-interactive tiny-thing`,
+      `npm_config_cafile="$NODE_EXTRA_CA_CERTS" node ${YARN} add --registry ${from}/npm/ --no-lockfile --non-interactive tiny-thing`,
     leaves: ['node_modules/tiny-thing/index.js', "module.exports = 'tiny';\n"],
   },
   {
@@ -163,7 +189,8 @@ const CLIENTS: readonly Client[] = [
     isInstaller: true,
     isHere: starts('/usr/bin/python3', '-c', 'import requests, conda_package_streaming'),
     line: (from) => `/usr/bin/python3 -c "$CONDA" ${from}/channel`,
-    prints: 'info/index.json\ntiny.txt\n',
+    // All of the old format, the payload of the new one.
+    prints: 'info/index.json\ntiny.txt\ntiny.txt\n',
   },
   {
     name: 'conda',
@@ -210,7 +237,7 @@ mkdir -p "$OPEN/lists/partial" "$OPEN/cache/archives/partial"
 chown _apt "$OPEN" "$OPEN/lists/partial" "$OPEN/cache/archives/partial"
 cd "$OPEN"
 apt() { apt-get -qq -o Dir::Etc::SourceList="$OPEN/sources" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$OPEN/lists" \\
-  -o Dir::Cache="$OPEN/cache" -o APT::Sandbox::User=_apt -o Acquire::https::CAInfo="$OPEN/ca.pem" "$@"; }
+  -o Dir::Cache="$OPEN/cache" -o APT::Sandbox::User=_apt -o Acquire::Retries=0 -o Acquire::https::CAInfo="$OPEN/ca.pem" "$@"; }
 apt update
 apt download tiny-thing
 stat -c %U lists/partial
@@ -268,7 +295,7 @@ const OWN_AUTHORITY = Object.fromEntries(
   ),
 );
 const NO_SUCH_NAME =
-  /could not resolve|unable to resolve|failed to resolve|name resolution|not known|ENOTFOUND|EAI_AGAIN|UnknownHost|no matching distribution|network connection|dns error/i;
+  /could not resolve|unable to resolve|failed to resolve|failure resolving|name resolution|not known|ENOTFOUND|EAI_AGAIN|UnknownHost|no matching distribution|network connection|dns error/i;
 
 /** The block of the page that has `word`, with the tiny thing in place of Python's. */
 function recipe(word: string, from: string): string {
@@ -296,6 +323,8 @@ const OPEN_FOLDERS: string[] = [];
 let wall: Wall;
 let web: PrivateWeb;
 let url: string;
+let plain: Server;
+let plainUrl: string;
 
 const idle: Record<string, Promise<Outcome>> = {};
 
@@ -318,6 +347,9 @@ describe.skipIf(!hasNamespaces)('behind a wall (wants root and ip netns)', IN_OR
     fillChannel(join(folder, 'channel'));
     fillRepository(join(folder, 'project.git'), TEXT);
     fillAptRepository(join(folder, 'apt'));
+    plain = createServer(serveFolder(join(folder, 'apt'))).listen(0, address);
+    await once(plain, 'listening');
+    plainUrl = `http://${HOST}:${(plain.address() as AddressInfo).port}`;
     cpSync(LAB.environment.KRB5CCNAME.replace('FILE:', ''), TICKETS);
     const kerberos = { ...process.env, ...LAB.environment, KRB5CCNAME: `FILE:${TICKETS}` };
     execFileSync('kvno', ['-q', `HTTP/${LAB.proxies.kerberos.host}`], { env: kerberos });
@@ -333,6 +365,8 @@ describe.skipIf(!hasNamespaces)('behind a wall (wants root and ip netns)', IN_OR
   afterAll(async () => {
     await wall[Symbol.asyncDispose]();
     await web[Symbol.asyncDispose]();
+    plain.close();
+    plain.closeAllConnections();
     for (const folder of OPEN_FOLDERS) {
       rmSync(folder, { recursive: true });
     }
@@ -433,6 +467,27 @@ describe.skipIf(!hasNamespaces)('behind a wall (wants root and ip netns)', IN_OR
       );
     }
   });
+
+  const hasApt = starts('apt-get', '--version') && starts('id', '_apt');
+  it.skipIf(!hasApt).each(UPSTREAMS)(
+    'apt as _apt, over http, through serve --allow-user _apt: squid with $name',
+    async ({ proxy, options, env, user }) => {
+      const mark = await proxyLog(proxy).mark();
+      const serve = [process.execPath, MAIN, 'serve', '--proxy', LAB.proxies[proxy].url];
+      const through = [...serve, ...options, '--listen', '3128'];
+      const apt = (...more: string[]) =>
+        behind(['sh', '-c', APT_BY_SERVE, 'sh', ...through, ...more], { FROM: plainUrl, ...env });
+      expect(await apt('--allow-user', '_apt')).toMatchObject({ code: 0, stdout: '_apt\n1.0\n' });
+      const passed = (await mark.entries()).filter(
+        (entry) => entry.url.startsWith(`${plainUrl}/`) && entry.status === 200,
+      );
+      expect(new Set(passed.map((entry) => entry.user))).toEqual(new Set([user]));
+      const refused = await apt('--same-user');
+      expect(refused.code).not.toBe(0);
+      expect(refused.stdout).toContain('407');
+    },
+    IDLE_PATIENCE,
+  );
 
   it.each(UPSTREAMS)(
     'a WebSocket lives through a minute of nothing: squid with $name',
