@@ -168,11 +168,11 @@ const CLIENTS: readonly Client[] = [
   },
   {
     name: 'yarn',
-    // What an npmrc of the administrator names (cafile) would be all it trusts; it has no --globalconfig.
+    // What an npmrc of the administrator names (cafile) would be all it trusts; it has no --globalconfig. root's cache would outlive the test.
     isHere: starts('node', YARN, '--version'),
     isInstaller: true,
     line: (from) =>
-      `npm_config_cafile="$NODE_EXTRA_CA_CERTS" node ${YARN} add --registry ${from}/npm/ --no-lockfile --non-interactive tiny-thing`,
+      `npm_config_cafile="$NODE_EXTRA_CA_CERTS" node ${YARN} add --registry ${from}/npm/ --no-lockfile --non-interactive --cache-folder cache tiny-thing`,
     leaves: ['node_modules/tiny-thing/index.js', "module.exports = 'tiny';\n"],
   },
   {
