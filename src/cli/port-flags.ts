@@ -10,11 +10,12 @@ export interface PortFlags {
   readonly allowUser?: string;
 }
 
-export function withPortOptions(command: Command): Command {
+/** @param usual what is listened on when nothing is said */
+export function withPortOptions(command: Command, usual: string): Command {
   return command
     .option(
       '--listen <address>',
-      'port of the local proxy, or address:port beside loopback (default any free port)',
+      `port of the local proxy, or address:port beside loopback (default ${usual})`,
     )
     .option('--allow <list>', 'networks that may connect to that address, such as 172.17.0.0/16')
     .option('--same-user', 'programs of yours on this machine need no token')

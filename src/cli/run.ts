@@ -6,6 +6,7 @@ import { createProxyServer } from '../server/local-proxy.ts';
 import { childEnvironment, LOOPBACK, RUN_VARIABLE } from '../settings/child-environment.ts';
 import { isJavaProgram } from '../settings/java-options.ts';
 import { findStatePlace } from '../settings/state-path.ts';
+import { MAX_READY } from '../upstream/ready-connections.ts';
 import type { UpstreamSettings } from '../upstream/settings.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { authorityBundle } from './authority-bundle.ts';
@@ -19,6 +20,8 @@ import { narrate, remark } from './narrate.ts';
 import { checkOuterRun } from './outer-run.ts';
 import type { PortFlags } from './port-flags.ts';
 import { portOptions, withPortOptions } from './port-flags.ts';
+import { RunFailures } from './run-failures.ts';
+import { checkWays } from './serve-reload.ts';
 import { settingsFor } from './sign-on-settings.ts';
 import { tellForeignProxy } from './tell-foreign-proxy.ts';
 import type { WarmFlag } from './warm-flag.ts';
@@ -33,7 +36,8 @@ Examples:
   sallyport run   # your shell, until you leave it
 
 The program gets HTTP_PROXY, HTTPS_PROXY and what else tools read, with a token that is good for this run only, and the
-certificate authorities of this machine. Its exit code is the exit code. A run inside a run uses the outer one.`;
+certificate authorities of this machine. Its exit code is the exit code; when it fails, what the proxy refused is told
+behind it. A run inside a run uses the outer one.`;
 
 /** Where passwords are asked for before the program starts: any https address goes the way most do. */
 const USUAL = new URL('https://example.com/');
@@ -51,7 +55,7 @@ export function runCommand(): Command {
     .passThroughOptions()
     .option('--java', 'tell Java, too (done unasked for java, mvn, gradle and their kin)')
     .option('--linger', 'keep the proxy while programs that were left running use it');
-  return withPortOptions(withSignOnOptions(withRouteOptions(command)))
+  return withPortOptions(withSignOnOptions(withRouteOptions(command)), 'any free port')
     .addOption(warmOption())
     .addHelpText('after', EXAMPLES)
     .action(async (said: readonly string[], flags: RunFlags) => {
@@ -70,6 +74,7 @@ async function runOnce(words: readonly string[], flags: RunFlags): Promise<Progr
     return await runProgram(words, process.env);
   }
   const settings = await settingsFor([USUAL], flags);
+  checkWays(settings);
   if (flags.verbose) {
     narrate();
   }
@@ -84,7 +89,7 @@ async function runBehindProxy(
   const [command = ''] = words;
   const bundle = await authorityBundle(settings.trust, findStatePlace());
   const routes = { ...settings, routeFor: pastLoopback(settings.routeFor) };
-  await using upstream = new Upstream(routes, undefined, { warm: flags.warm });
+  await using upstream = new Upstream(routes, undefined, { warm: flags.warm ?? MAX_READY });
   const java = flags.java === true || isJavaProgram(command);
   const port = portOptions(flags);
   // Java is told of no token: it would stand in the list of processes.
@@ -97,7 +102,9 @@ async function runBehindProxy(
     bundle,
     java,
   });
+  using failures = new RunFailures();
   const end = await runProgram(words, env);
+  failures.tellAfter(end);
   if (flags.linger) {
     await untilQuiet(proxy);
   }

@@ -20,7 +20,7 @@ export const USUAL_PORT = 3128;
 /** A download that is under way may end; a second signal cuts it. */
 export const USUAL_GRACE_S = 10;
 
-export interface ServeFlags extends CommonFlags, PortFlags, Partial<WarmFlag> {
+export interface ServeFlags extends CommonFlags, PortFlags, WarmFlag {
   readonly token?: true;
   readonly log?: string;
   readonly logLevel?: LogLevel;

@@ -7,7 +7,6 @@ import type { ProxyServer } from '../server/local-proxy.ts';
 import { startProxyServer } from '../server/local-proxy.ts';
 import { announceServer } from '../server/running-server.ts';
 import { LOG_FORMATS, LOG_LEVELS, MAX_GRACE_S } from '../settings/serve-configuration.ts';
-import { MAX_READY } from '../upstream/ready-connections.ts';
 import { ConfigWatch } from './config-watch.ts';
 import { Ended } from './ended.ts';
 import { EXIT_OK } from './exit-codes.ts';
@@ -45,8 +44,8 @@ export function serveCommand(): Command {
   const command = new Command('serve').description(
     'Be the proxy of this machine: programs name it, it signs on',
   );
-  return withPortOptions(withSignOnOptions(withRouteOptions(command)))
-    .addOption(warmOption().default(undefined, String(MAX_READY)))
+  return withPortOptions(withSignOnOptions(withRouteOptions(command)), String(USUAL_PORT))
+    .addOption(warmOption())
     .option('--token', 'admit nobody without the token that sallyport env tells')
     .option('--log <file>', 'write the log there instead of standard error')
     .addOption(
@@ -107,7 +106,11 @@ async function serveUntilStopped(serving: Serving): Promise<void> {
     configuration: () => reload.outcome,
   });
   const { pages } = own;
-  const server: ProxyServer = await startProxyServer({ upstream, pages, ...reload.settings.port });
+  await using server: ProxyServer = await startProxyServer({
+    upstream,
+    pages,
+    ...reload.settings.port,
+  });
   if (server.token !== null) {
     output.keepSecret(server.token);
   }

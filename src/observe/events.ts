@@ -90,6 +90,8 @@ export interface RequestEvent {
   readonly status: number | null;
   /** Where the local proxy itself answers for something that failed: an `ErrorCode`, or `null`. */
   readonly error: string | null;
+  /** The same in words, as the page for the client has it, with what to do. */
+  readonly why?: string | null;
   /** From the end of its head to the beginning of its answer, in milliseconds. */
   readonly durationMs: number;
 }

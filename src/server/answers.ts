@@ -13,6 +13,8 @@ export interface OwnAnswer {
   readonly body: Buffer;
   /** What failed, where something did. */
   readonly code?: ErrorCode;
+  /** And in words, with what to do. */
+  readonly why?: string;
 }
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -42,17 +44,14 @@ export function errorAnswer(error: unknown): OwnAnswer {
   const received = code === 'PROXY_REFUSED' ? error.status : undefined;
   const type = received === 508 ? 'proxy_loop_detected' : typeOfError;
   const retryAfter = error.retryAfterMs;
-  const answer = page(
-    statusFor(received, ofError),
-    hint === undefined ? message : `${message}. ${hint}`,
-    [
-      proxyStatus(type, `${code}: ${message}`, received),
-      ...(retryAfter === undefined
-        ? []
-        : ([['Retry-After', String(Math.ceil(retryAfter / 1000))]] as const)),
-    ],
-  );
-  return { ...answer, code };
+  const why = hint === undefined ? message : `${message}. ${hint}`;
+  const answer = page(statusFor(received, ofError), why, [
+    proxyStatus(type, `${code}: ${message}`, received),
+    ...(retryAfter === undefined
+      ? []
+      : ([['Retry-After', String(Math.ceil(retryAfter / 1000))]] as const)),
+  ]);
+  return { ...answer, code, why };
 }
 
 /** What is no request, or breaks off, is answered with. */

@@ -175,7 +175,7 @@ async function answer(
   own: OwnAnswer,
   kind: RequestEvent['kind'],
 ): Promise<boolean> {
-  serving.heard?.answered(kind, own.status, own.code);
+  serving.heard?.answered(kind, own.status, own);
   const keepsOpen = mayGoOn(serving, request);
   serving.client.socket.write(answerBytes(own, request.head.method, keepsOpen));
   if (keepsOpen) {

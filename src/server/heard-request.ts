@@ -17,8 +17,12 @@ export class HeardRequest {
   }
 
   /** Its answer begins; `null` when there is none. */
-  answered(kind: RequestEvent['kind'], status: number | null, error: string | null = null): void {
-    publishRequest(new Heard(this.#head, performance.now() - this.#begun, kind, status, error));
+  answered(
+    kind: RequestEvent['kind'],
+    status: number | null,
+    failure: Pick<OwnAnswer, 'code' | 'why'> = {},
+  ): void {
+    publishRequest(new Heard(this.#head, performance.now() - this.#begun, kind, status, failure));
   }
 }
 
@@ -32,6 +36,7 @@ class Heard implements RequestEvent {
   readonly kind: RequestEvent['kind'];
   readonly status: number | null;
   readonly error: string | null;
+  readonly why: string | null;
   readonly durationMs: number;
   readonly #head: RequestHead;
 
@@ -40,13 +45,14 @@ class Heard implements RequestEvent {
     durationMs: number,
     kind: RequestEvent['kind'],
     status: number | null,
-    error: string | null,
+    { code, why }: Pick<OwnAnswer, 'code' | 'why'>,
   ) {
     this.#head = head;
     this.durationMs = durationMs;
     this.kind = kind;
     this.status = status;
-    this.error = error;
+    this.error = code ?? null;
+    this.why = why ?? null;
   }
 
   get method(): string {

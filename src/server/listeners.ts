@@ -113,5 +113,5 @@ function taken(port: number, cause: unknown): SallyportError {
 function hintFor(word: string): string {
   return word === 'EADDRNOTAVAIL'
     ? 'This machine does not have the address of --listen.'
-    : 'Another program listens there. Name another port, or 0 for any that is free.';
+    : 'Another program listens there. Name another port in --listen, or 0 for any that is free.';
 }

@@ -35,6 +35,36 @@ describe('sallyport run', () => {
     expect(stderr).toMatch(/^sallyport: \/nowhere\/program cannot be started \(ENOENT\)\. /);
   });
 
+  it('tells behind a program that failed what the proxy could not do, once', async () => {
+    const ask = [
+      "const { request } = require('node:http');",
+      'const { hostname, port, username, password } = new URL(process.env.HTTPS_PROXY);',
+      "const token = Buffer.from(username + ':' + password).toString('base64');",
+      "const headers = { 'Proxy-Authorization': 'Basic ' + token };",
+      "const options = { hostname, port, headers, agent: false, method: 'CONNECT', path: 'a.example:443' };",
+      'const once = () => new Promise((done) => request(options)',
+      "  .on('connect', (answer, socket) => { socket.destroy(); done(answer.statusCode); }).end());",
+      'once().then(once).then((status) => process.exit(status === 502 ? Number(process.argv[1]) : 99));',
+    ].join('\n');
+    const run = (code: number) =>
+      sallyport([...OFFLINE, '--', process.execPath, '-e', ask, String(code)]);
+    const failed = await run(3);
+    expect(failed.code).toBe(3);
+    expect(failed.stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(
+        /^sallyport: Cannot connect to 127\.0\.0\.1:9 \(ECONNREFUSED\)\. Check /,
+      ),
+    ]);
+    expect(await run(0)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('does not start a program for a proxy address that is none', async () => {
+    const args = ['run', '--proxy', 'htp://proxy.example:1', '--', 'echo', 'started'];
+    const { code, stdout, stderr } = await sallyport(args);
+    expect([code, stdout.toString()]).toEqual([2, '']);
+    expect(stderr).toMatch(/^sallyport: The proxy URL of --proxy has a scheme other than /);
+  });
+
   it('says nothing itself, and takes nothing from the streams', async () => {
     const input = `${'line\n'.repeat(20_000)}`;
     const result = await sallyport([...OFFLINE, '--', 'sh', '-c', 'cat; echo oops >&2'], { input });

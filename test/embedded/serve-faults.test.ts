@@ -295,6 +295,19 @@ describe('a port that is taken', () => {
     const { code, stderr } = await sallyport(['serve', ...words]);
     expect(code).toBe(2);
     expect(stderr).toContain(`Port ${other.port} on this machine is not to be had (EADDRINUSE)`);
-    expect(stderr).toContain('Name another port, or 0 for any that is free.');
+    expect(stderr).toContain('Name another port in --listen, or 0 for any that is free.');
+  });
+});
+
+describe('a state folder that cannot be used', () => {
+  it('is named, and nothing is left running', async () => {
+    const folder = join(mkdtempSync(join(SCRATCH, 'state-')), 'file');
+    writeFileSync(folder, '');
+    const env = { SALLYPORT_STATE_DIR: folder };
+    const words = ['--listen', '0', '--proxy', 'http://127.0.0.1:9'];
+    const { code, stderr } = await sallyport(['serve', ...words], { env });
+    expect(code).toBe(9);
+    expect(stderr).toContain(`sallyport: ${join(folder, 'serve.json')} cannot be used`);
+    expect(stderr).toContain('name another folder in SALLYPORT_STATE_DIR.');
   });
 });
