@@ -90,7 +90,7 @@ export interface RequestEvent {
   readonly status: number | null;
   /** Where the local proxy itself answers for something that failed: an `ErrorCode`, or `null`. */
   readonly error: string | null;
-  /** The same in words, as the page for the client has it, with what to do. */
+  /** The same in words, with what to do; `null` where they would repeat what the client sent. */
   readonly why?: string | null;
   /** From the end of its head to the beginning of its answer, in milliseconds. */
   readonly durationMs: number;

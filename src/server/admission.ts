@@ -94,7 +94,9 @@ function ruleOf({ token, users }: AdmissionRules): string {
 /** The exact words. */
 function wayIn({ token, ownUser }: AdmissionRules, user: UserId | null): string {
   const byToken =
-    token === null ? '' : ' The token stands in HTTP_PROXY, in front of the @: send it.';
+    token === null
+      ? ''
+      : ' The token stands in HTTP_PROXY, as run sets it and sallyport env prints it, in front of the @: send it.';
   if (user === null) {
     return byToken.trim();
   }

@@ -51,7 +51,8 @@ export function errorAnswer(error: unknown): OwnAnswer {
       ? []
       : ([['Retry-After', String(Math.ceil(retryAfter / 1000))]] as const)),
   ]);
-  return { ...answer, code, why };
+  // What the client sent itself stands in these words, a password with it.
+  return code === 'URL_INVALID' ? { ...answer, code } : { ...answer, code, why };
 }
 
 /** What is no request, or breaks off, is answered with. */

@@ -2,7 +2,7 @@
 import type { RequestHead } from '../http1/head.ts';
 import type { RequestEvent } from '../observe/events.ts';
 import { areRequestsHeard, publishRequest } from '../observe/events.ts';
-import { redactTarget } from '../observe/redact.ts';
+import { redactTarget, redactText } from '../observe/redact.ts';
 import type { OwnAnswer } from './answers.ts';
 
 const MAX_METHOD_CHARS = 20;
@@ -36,7 +36,7 @@ class Heard implements RequestEvent {
   readonly kind: RequestEvent['kind'];
   readonly status: number | null;
   readonly error: string | null;
-  readonly why: string | null;
+  readonly #why: string | null;
   readonly durationMs: number;
   readonly #head: RequestHead;
 
@@ -52,7 +52,7 @@ class Heard implements RequestEvent {
     this.kind = kind;
     this.status = status;
     this.error = code ?? null;
-    this.why = why ?? null;
+    this.#why = why ?? null;
   }
 
   get method(): string {
@@ -61,6 +61,10 @@ class Heard implements RequestEvent {
 
   get target(): string {
     return redactTarget(this.#head.target);
+  }
+
+  get why(): string | null {
+    return this.#why === null ? null : redactText(this.#why);
   }
 }
 

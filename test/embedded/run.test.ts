@@ -58,6 +58,19 @@ describe('sallyport run', () => {
     expect(await run(0)).toMatchObject({ code: 0, stderr: '' });
   });
 
+  it('tells nothing a program put into an address that is none', async () => {
+    const ask = [
+      "const { connect } = require('node:net');",
+      'const { hostname, port, username, password } = new URL(process.env.HTTPS_PROXY);',
+      "const token = Buffer.from(username + ':' + password).toString('base64');",
+      "const head = ['GET no-address:kq7-Geheim@ HTTP/1.1', 'Host: a.example', 'Proxy-Authorization: Basic ' + token];",
+      'const socket = connect(port, hostname, () => socket.write(head.concat("", "").join("\\r\\n")));',
+      "socket.once('data', (piece) => process.exit(String(piece).startsWith('HTTP/1.1 400 ') ? 3 : 99));",
+    ].join('\n');
+    const { code, stderr } = await sallyport([...OFFLINE, '--', process.execPath, '-e', ask]);
+    expect([code, stderr]).toEqual([3, '']);
+  });
+
   it('does not start a program for a proxy address that is none', async () => {
     const args = ['run', '--proxy', 'htp://proxy.example:1', '--', 'echo', 'started'];
     const { code, stdout, stderr } = await sallyport(args);
