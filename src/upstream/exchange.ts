@@ -76,8 +76,14 @@ const MAX_CHALLENGE_MS = 2000;
 const MAX_CONNECTIONS = 6;
 /** Without a body these announce its absence (RFC 9110 section 8.6). */
 const EXPECTS_BODY = new Set(['POST', 'PUT', 'PATCH']);
-/** A server may have acted on these before it went silent (RFC 9110 section 9.2.2). */
-const NOT_IDEMPOTENT = new Set(['POST', 'PATCH']);
+/**
+ * Twice is as good as once (RFC 9110 section 9.2.2, RFC 4918, 3253, 5323). Of POST, PATCH, LOCK, and of what nobody here knows, a
+ * server may have acted on the first before it went silent.
+ */
+const IDEMPOTENT = new Set([
+  ...['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'CONNECT'],
+  ...['PROPFIND', 'REPORT', 'SEARCH'],
+]);
 /** From here on the answer says that the body is not wanted, or not here. */
 const MIN_UNWANTED_STATUS = 300;
 /** How long a server may think about `Expect: 100-continue` (RFC 9110 section 10.1.1). */
@@ -128,7 +134,7 @@ export async function exchange(input: ExchangeInput): Promise<Answer> {
  */
 async function takeOpen({ hop, request }: ExchangeInput): Promise<Connection | null> {
   let idle = hop.takeIdle();
-  while (idle !== null && NOT_IDEMPOTENT.has(request.method)) {
+  while (idle !== null && !IDEMPOTENT.has(request.method)) {
     await turn();
     await turn();
     if (idle.isIdle) {
@@ -158,7 +164,7 @@ interface Count {
 
 /** Whether a request that was lost may be sent once more: nothing is done twice by it, and its body is still there. */
 export function isRepeatable({ method, upload }: WireRequest): boolean {
-  return !NOT_IDEMPOTENT.has(method) && (upload?.canBeSent ?? true);
+  return IDEMPOTENT.has(method) && (upload?.canBeSent ?? true);
 }
 
 interface RunInput extends ExchangeInput {
@@ -226,7 +232,7 @@ class Run {
       } catch (error) {
         return this.#lost(error, first);
       }
-      const framing = responseFraming(head, this.#request.method);
+      const framing = this.#framingOf(head);
       const persistent = isPersistent(head, this.#connection.peer.role);
       const staysOpen = persistent && framing.kind !== 'until-close';
       if (staysOpen && this.#refusedToBeAsked(head)) {
@@ -258,6 +264,13 @@ class Run {
         return this.#startOver();
       }
     }
+  }
+
+  #framingOf(head: ResponseHead): Framing {
+    if (head.status === 101) {
+      throw switchedUnasked(this.#connection.peer.name);
+    }
+    return responseFraming(head, this.#request.method);
   }
 
   /** From now on somebody else may be waiting for us, over there. */
@@ -512,6 +525,15 @@ function uploadCut(name: string, cause: SallyportError): SallyportError {
       cause,
       hint: 'Try again. If it goes on, send it more slowly, or to an https:// address: squid 5 cuts uploads to http:// that come faster than it hands them on.',
     },
+  );
+}
+
+/** What follows is no HTTP: for the next request it would be somebody's answer. */
+function switchedUnasked(name: string): SallyportError {
+  return new SallyportError(
+    'RESPONSE_INVALID',
+    `${name} answered 101 and changed the protocol, which nobody had asked for`,
+    { hint: 'Check the address: is it a web server?' },
   );
 }
 

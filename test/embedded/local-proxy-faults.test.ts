@@ -203,30 +203,46 @@ describe('the proxy upstream', () => {
     }
   });
 
-  it('that is lost with a POST on a connection of before has seen it once', async () => {
-    let posts = 0;
-    await using server = await createRawServer((socket) => {
-      socket.on('data', (bytes) => {
-        const text = bytes.toString();
-        if (text.includes('POST')) {
-          posts += 1;
-          socket.destroy();
-        } else {
-          socket.write('HTTP/1.1 401 No\r\nWWW-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n');
-        }
+  it.each(['POST', 'PATCH', 'LOCK', 'MERGE', 'X-UNKNOWN'])(
+    'that is lost with a %s on a connection of before has seen it once',
+    async (method) => {
+      let posts = 0;
+      await using server = await createRawServer((socket) => {
+        socket.on('data', (bytes) => {
+          const text = bytes.toString();
+          if (text.includes(method)) {
+            posts += 1;
+            socket.destroy();
+          } else {
+            socket.write('HTTP/1.1 401 No\r\nWWW-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n');
+          }
+        });
       });
+      await using stage = await createStage({ settings: DIRECT });
+      await using client = await stage.client();
+      // An origin that asks for NTLM ties its connection to this client: the next request goes out on it.
+      client.send(GET(server.url, stage.token));
+      expect((await client.response()).head.status).toBe(401);
+      client.send(
+        [`${method} ${server.url}/ HTTP/1.1`, 'Host: x', stage.token, 'Content-Length: 4'],
+        'once',
+      );
+      expect((await client.response(method)).head.status).toBe(502);
+      expect([posts, server.connections()]).toEqual([1, 1]);
+    },
+  );
+
+  it('that changes the protocol unasked is 502, and gets no other request on that connection', async () => {
+    await using server = await createRawServer((socket) => {
+      socket.on('data', () => socket.write('HTTP/1.1 101 Ha\r\nUpgrade: mine\r\n\r\n'));
     });
-    await using stage = await createStage({ settings: DIRECT });
+    await using stage = await createStage({ settings: { proxy: server.url } });
     await using client = await stage.client();
-    // An origin that asks for NTLM ties its connection to this client: the next request goes out on it.
-    client.send(GET(server.url, stage.token));
-    expect((await client.response()).head.status).toBe(401);
-    client.send(
-      [`POST ${server.url}/ HTTP/1.1`, 'Host: x', stage.token, 'Content-Length: 4'],
-      'once',
-    );
-    expect((await client.response('POST')).head.status).toBe(502);
-    expect([posts, server.connections()]).toEqual([1, 1]);
+    for (let at = 1; at <= 2; at += 1) {
+      client.send(GET('http://origin.test/', stage.token));
+      expect((await client.response()).head.status).toBe(502);
+      expect(server.connections()).toBe(at);
+    }
   });
 });
 
