@@ -63,4 +63,19 @@ describe('ClientTie', () => {
     expect(tie.take(owner, 'origin 7')).toBe(again);
     again.destroy();
   });
+
+  it('gives an upstream what it has put itself, and keeps on for the next one', async () => {
+    const [before, now] = [{}, {}];
+    using tie = new ClientTie();
+    const [first, second, late] = [await connection(), await connection(), await connection()];
+    tie.put(before, 'origin', first);
+    expect(tie.take(now, 'origin')).toBeNull();
+    tie.put(now, 'origin', second);
+    expect([first.socket.destroyed, second.socket.destroyed]).toEqual([true, false]);
+    expect(tie.take(before, 'origin')).toBeNull();
+    expect(tie.take(now, 'origin')).toBe(second);
+    tie.put(before, 'origin', late);
+    expect(tie.take(now, 'origin')).toBeNull();
+    second.destroy();
+  });
 });

@@ -9,11 +9,16 @@ import type { Connection } from './connection.ts';
 /** A browser keeps six connections to one origin; a client that signs on at many keeps those of the last ones. */
 const MAX_TIED = 8;
 
+interface Tied {
+  readonly owner: object;
+  readonly connection: Connection;
+}
+
 /**
  * One client of a program that serves several, such as a proxy. Give it with each of its requests, and close it
  * when the client has gone.
  *
- * It belongs to the first `Upstream` it is given to; another one, which signs on as somebody else perhaps, gets nothing of it.
+ * An `Upstream` gets of it what it has put there itself: another one signs on as somebody else, perhaps.
  * Without one, a connection that an origin has signed on is used for one request and closed.
  *
  * @example
@@ -29,20 +34,16 @@ const MAX_TIED = 8;
  * ```
  */
 export class ClientTie implements Disposable {
-  readonly #idle = new Map<string, Connection>();
-  #owner: object | null = null;
+  readonly #idle = new Map<string, Tied>();
   #isClosed = false;
 
   /** Its connection of this key that waits for the next request of this upstream, or `null`. */
   take(upstream: object, key: string): Connection | null {
-    if (this.#owner !== upstream) {
+    const { owner, connection } = this.#idle.get(key) ?? {};
+    if (connection === undefined || owner !== upstream) {
       return null;
     }
-    const connection = this.#idle.get(key);
     this.#idle.delete(key);
-    if (connection === undefined) {
-      return null;
-    }
     if (connection.isIdle) {
       connection.socket.ref();
       return connection;
@@ -52,8 +53,7 @@ export class ClientTie implements Disposable {
   }
 
   put(upstream: object, key: string, connection: Connection): void {
-    this.#owner ??= upstream;
-    if (this.#isClosed || !connection.isIdle || this.#owner !== upstream) {
+    if (this.#isClosed || !connection.isIdle) {
       connection.destroy();
       return;
     }
@@ -63,13 +63,13 @@ export class ClientTie implements Disposable {
       this.#drop(oldest);
     }
     connection.socket.unref();
-    this.#idle.set(key, connection);
+    this.#idle.set(key, { owner: upstream, connection });
   }
 
   /** Ends its connections; what is still under way ends when it is done. */
   close(): void {
     this.#isClosed = true;
-    for (const connection of this.#idle.values()) {
+    for (const { connection } of this.#idle.values()) {
       connection.destroy();
     }
     this.#idle.clear();
@@ -80,7 +80,7 @@ export class ClientTie implements Disposable {
   }
 
   #drop(key: string): void {
-    this.#idle.get(key)?.destroy();
+    this.#idle.get(key)?.connection.destroy();
     this.#idle.delete(key);
   }
 }
