@@ -70,7 +70,7 @@ export class ClientPlaces {
   close(): void {
     this.#isClosing = true;
     for (const socket of this.#resting.keys()) {
-      socket.destroy();
+      this.#endResting(socket);
     }
     for (const waiting of this.#queue) {
       this.#giveUp(waiting);
@@ -91,16 +91,39 @@ export class ClientPlaces {
   }
 
   #rests(socket: Socket): void {
-    if (!socket.destroyed) {
-      this.#resting.set(socket, performance.now());
+    if (socket.destroyed) {
+      return;
+    }
+    this.#resting.set(socket, performance.now());
+    if (this.#isClosing) {
+      this.#endResting(socket);
     }
   }
 
-  /** A connection that rests may be closed at any time, and clients know it. */
+  /** Of its last answer a part may still be on its way to a slow reader. */
+  #endResting(socket: Socket): void {
+    if (socket.writableLength === 0) {
+      socket.destroy();
+      return;
+    }
+    socket.write('', () => {
+      if (this.#resting.has(socket)) {
+        socket.destroy();
+      }
+    });
+  }
+
+  /** A connection that rests may be closed at any time, and clients know it; not before it has all of its answer. */
   #endRested(): void {
-    const [longest] = this.#resting;
-    if (longest !== undefined && performance.now() - longest[1] >= REST_MS) {
-      longest[0].destroy();
+    const now = performance.now();
+    for (const [socket, since] of this.#resting) {
+      if (now - since < REST_MS) {
+        return;
+      }
+      if (socket.writableLength === 0) {
+        socket.destroy();
+        return;
+      }
     }
   }
 
