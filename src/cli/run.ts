@@ -3,7 +3,12 @@ import { isatty } from 'node:tty';
 import { Command } from 'commander';
 import type { Route } from '../route/route.ts';
 import { createProxyServer } from '../server/local-proxy.ts';
-import { childEnvironment, LOOPBACK, RUN_VARIABLE } from '../settings/child-environment.ts';
+import {
+  childEnvironment,
+  innerEnvironment,
+  LOOPBACK,
+  RUN_VARIABLE,
+} from '../settings/child-environment.ts';
 import { isJavaProgram } from '../settings/java-options.ts';
 import { findStatePlace } from '../settings/state-path.ts';
 import { MAX_READY } from '../upstream/ready-connections.ts';
@@ -71,7 +76,7 @@ async function runOnce(words: readonly string[], flags: RunFlags): Promise<Progr
   const outer = process.env[RUN_VARIABLE];
   if (outer !== undefined && outer !== '' && flags.proxy === undefined) {
     await checkOuterRun(outer);
-    return await runProgram(words, process.env);
+    return await runProgram(words, innerEnvironment(process.env));
   }
   const settings = await settingsFor([USUAL], flags);
   checkWays(settings);

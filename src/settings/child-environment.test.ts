@@ -50,11 +50,25 @@ describe('childEnvironment()', () => {
       SALLYPORT_USER: 'CORP\\alice',
       HTTPS_PROXY: 'http://alice:s3cret@proxy:1',
       FTP_PROXY: 'http://alice:s3cret@ftp:1/',
+      GOPHER_PROXY: 'http://alice:s3/c@ret@gopher:1',
+      GIT_CONFIG_COUNT: '3',
+      GIT_CONFIG_KEY_0: 'http.proxy',
+      GIT_CONFIG_VALUE_0: 'http://alice:s3cret@proxy:1',
+      GIT_CONFIG_KEY_1: 'http.https://code.example/.proxy',
+      GIT_CONFIG_VALUE_1: 'http://alice:s3cret@other:1',
+      GIT_CONFIG_KEY_2: 'user.email',
+      GIT_CONFIG_VALUE_2: 'a@b.example',
       rsync_proxy: 'alice:s3c@ret@rsync:1',
       NPM_CONFIG_HTTPS_PROXY: 'http://alice:s3cret@proxy:1',
       MAIL: 'a@b.example',
     });
     expect(JSON.stringify(env)).not.toMatch(/s3c|alice/);
+    expect([0, 1, 2].map((at) => env[`GIT_CONFIG_VALUE_${at}`])).toEqual([
+      'http://proxy:1',
+      'http://other:1',
+      'a@b.example',
+    ]);
+    expect(env['GOPHER_PROXY']).toBe('http://gopher:1');
     expect([env['FTP_PROXY'], env['rsync_proxy'], env['MAIL']]).toEqual([
       'http://ftp:1/',
       'rsync:1',

@@ -51,7 +51,19 @@ const OURS_ALONE = [
   ...['SALLYPORT_USER', 'SALLYPORT_ORIGIN_USER'],
 ];
 const NAMES_A_PROXY = /proxy$/i;
-const USER_INFORMATION = /^([a-z][a-z0-9+.-]*:\/\/)?[^/]*@/i;
+/** Up to the last `@`: a password may hold any character. */
+const USER_INFORMATION = /^([a-z][a-z0-9+.-]*:\/\/)?.*@/is;
+const GIT_VALUE = 'GIT_CONFIG_VALUE_';
+/** `http.proxy`, and that of one server. */
+const GIT_PROXY_KEY = /^http\.(?:.*\.)?proxy$/is;
+
+/** A copy of `base` for a program within a run: what it says of proxies leads there already. */
+export function innerEnvironment(
+  base: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform = process.platform,
+): NodeJS.ProcessEnv {
+  return withoutNames(base, OURS_ALONE, platform === 'win32');
+}
 
 /** A copy of `base` in which the proxy is the local one. */
 export function childEnvironment(input: ChildEnvironmentInput): NodeJS.ProcessEnv {
@@ -101,9 +113,25 @@ function inherited(
   replaced: readonly string[],
   isWindows: boolean,
 ): NodeJS.ProcessEnv {
-  const dropped = new Set(replaced.map((name) => folded(name, isWindows)));
-  const kept = Object.entries(base).filter(([name]) => !dropped.has(folded(name, isWindows)));
-  return Object.fromEntries(kept.map(([name, value]) => [name, withoutSecret(name, value)]));
+  const kept = Object.entries(withoutNames(base, replaced, isWindows));
+  const isProxy = (name: string): boolean =>
+    NAMES_A_PROXY.test(name) ||
+    (name.startsWith(GIT_VALUE) &&
+      GIT_PROXY_KEY.test(base[`GIT_CONFIG_KEY_${name.slice(GIT_VALUE.length)}`] ?? ''));
+  return Object.fromEntries(
+    kept.map(([name, value]) => [name, isProxy(name) ? withoutSecret(value) : value]),
+  );
+}
+
+function withoutNames(
+  base: NodeJS.ProcessEnv,
+  names: readonly string[],
+  isWindows: boolean,
+): NodeJS.ProcessEnv {
+  const dropped = new Set(names.map((name) => folded(name, isWindows)));
+  return Object.fromEntries(
+    Object.entries(base).filter(([name]) => !dropped.has(folded(name, isWindows))),
+  );
 }
 
 /** Two spellings of one name would be a toss-up: on Windows any, everywhere those of npm. */
@@ -115,6 +143,6 @@ function folded(name: string, isWindows: boolean): string {
 }
 
 /** Names and passwords in front of the `@` of proxies we do not replace, such as FTP_PROXY. */
-function withoutSecret(name: string, value: string | undefined): string | undefined {
-  return NAMES_A_PROXY.test(name) ? value?.replace(USER_INFORMATION, '$1') : value;
+function withoutSecret(value: string | undefined): string | undefined {
+  return value?.replace(USER_INFORMATION, '$1');
 }

@@ -134,6 +134,13 @@ describe('sallyport run', () => {
     ]);
   });
 
+  it('hides a password that is set within a run, too', async () => {
+    const inner = `SALLYPORT_PASSWORD=s3cret SALLYPORT_USER=alice '${process.execPath}' '${MAIN}' run -- env`;
+    const { code, stdout } = await sallyport([...OFFLINE, '--', 'sh', '-c', inner]);
+    expect([code, stdout.toString()]).toEqual([0, expect.stringContaining('SALLYPORT_RUN=')]);
+    expect(stdout.toString()).not.toMatch(/s3cret|SALLYPORT_USER/);
+  });
+
   it('says so when the run it is in has ended', async () => {
     const { code, stderr } = await sallyport(['run', '--', 'true'], {
       env: { SALLYPORT_RUN: '127.0.0.1:9' },
