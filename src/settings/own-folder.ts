@@ -1,6 +1,7 @@
 // Folders for files of this user alone. Owns the making, and the judgement whether one may be used.
 import type { Stats } from 'node:fs';
-import { lstatSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { StatePlace } from './state-path.ts';
 
 /**
@@ -17,7 +18,23 @@ export function makeFolder({ folder, within }: StatePlace): void {
   if (!home.isDirectory() || !(isOwn(home) || isShared)) {
     throw new Error(`${within} is not a folder of this user`);
   }
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeWithParents(folder);
+}
+
+/** Node's own `recursive` never ends where a system makes no folders, such as /proc or a folder of autofs. */
+function makeWithParents(folder: string): void {
+  const parent = dirname(folder);
+  if (parent !== folder && !existsSync(parent)) {
+    makeWithParents(parent);
+  }
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made it just now.
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+      throw error;
+    }
+  }
 }
 
 /** Whether it is there, this user's, and for nobody else to change. A symbolic link is neither file nor folder. */
