@@ -8,6 +8,7 @@ import type { RequestHead } from '../http1/head.ts';
 import type { RequestEvent } from '../observe/events.ts';
 import { ClientTie } from '../upstream/client-tie.ts';
 import { Connection } from '../upstream/connection.ts';
+import { targetOf } from '../upstream/target.ts';
 import type { ConnectOptions } from '../upstream/upstream.ts';
 import type { Admission } from './admission.ts';
 import type { OwnAnswer } from './answers.ts';
@@ -26,7 +27,7 @@ import type { OwnPages } from './own-pages.ts';
 import { relay } from './relay.ts';
 import { forwardTarget } from './request-target.ts';
 import type { Traffic } from './traffic.ts';
-import { openForConnect } from './tunnel.ts';
+import { openForConnect, refuseClosedPort } from './tunnel.ts';
 import { upgrade, wantsUpgrade } from './upgrade.ts';
 import type { UpstreamDoor } from './upstream-door.ts';
 
@@ -124,6 +125,10 @@ async function serveAdmitted(serving: Serving, request: ClientRequest): Promise<
   const target = forwardTarget(head.target);
   if (target === null) {
     return answer(serving, request, await serving.pages.find(head), 'page');
+  }
+  const closed = refuseClosedPort(targetOf(target.url));
+  if (closed !== null) {
+    return answer(serving, request, closed, 'forward');
   }
   if (wantsUpgrade(request, target)) {
     const upgraded = await upgrade(request, target, upstream, way);

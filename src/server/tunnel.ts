@@ -1,4 +1,4 @@
-// CONNECT: a tunnel to the target. Owns which ports it goes to.
+// CONNECT: a tunnel to the target. Owns which ports it goes to, as any other request.
 import type { Socket } from 'node:net';
 import { isSallyportError } from '../errors/sallyport-error.ts';
 import type { Target } from '../upstream/target.ts';
@@ -29,12 +29,17 @@ export async function openForConnect(
       proxyStatus('http_request_error', 'CONNECT wants host:port'),
     ]);
   }
-  if (CLOSED_PORTS.has(target.port)) {
-    return page(403, `Port ${target.port} is for mail servers, and closed here`, [
-      proxyStatus('http_request_denied', `port ${target.port} is closed`),
-    ]);
+  return refuseClosedPort(target) ?? upstream.openTunnel(target, way);
+}
+
+/** @returns `null` for a port that is open */
+export function refuseClosedPort({ port }: Target): OwnAnswer | null {
+  if (!CLOSED_PORTS.has(port)) {
+    return null;
   }
-  return upstream.openTunnel(target, way);
+  return page(403, `Port ${port} is for mail servers, and closed here`, [
+    proxyStatus('http_request_denied', `port ${port} is closed`),
+  ]);
 }
 
 function targetIn(text: string): Target | null {

@@ -90,6 +90,19 @@ describe('the local proxy refuses', () => {
   });
 
   it.each([
+    ['', []],
+    [' that is to become a WebSocket', ['Connection: Upgrade', 'Upgrade: websocket']],
+  ])('a request to the mail port%s, and goes on', async (_claim, fields) => {
+    await using stage = await createStage();
+    await using client = await stage.client();
+    for (const scheme of ['http', 'https']) {
+      client.send([`GET ${scheme}://mail.test:25/ HTTP/1.1`, 'Host: x', stage.token, ...fields]);
+      expect((await client.response()).head.status).toBe(403);
+    }
+    expect(stage.corporate.counts().connections).toBe(0);
+  });
+
+  it.each([
     ['has no size', 'xyz\r\n'],
     ['is longer than its size', '3\r\nabcdef\r\n0\r\n\r\n'],
     ['has a size beyond all bounds', `${'f'.repeat(20)}\r\n`],
