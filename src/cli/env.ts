@@ -19,7 +19,7 @@ const SHELLS = ['sh', 'fish', 'powershell', 'cmd'] as const;
 type Shell = (typeof SHELLS)[number];
 
 /** What the local proxy's list of exceptions and git's settings are added to. */
-const KEPT = ['no_proxy', 'NO_PROXY'];
+const KEPT = /^(?:no_proxy|NO_PROXY|GIT_CONFIG_COUNT|GIT_CONFIG_KEY_\d+)$/;
 
 export function envCommand(): Command {
   return new Command('env')
@@ -35,7 +35,8 @@ export function envCommand(): Command {
           hint: 'Start one with sallyport serve, in another terminal; or use sallyport run -- PROGRAM.',
         });
       }
-      const base = Object.fromEntries(KEPT.map((name) => [name, process.env[name]]));
+      const kept = Object.entries(process.env).filter(([name]) => KEPT.test(name));
+      const base = Object.fromEntries(kept);
       const variables = childEnvironment({ proxyUrl: url, base });
       const lines = Object.entries(variables).flatMap(([name, value]) =>
         value === undefined ? [] : [assignment(shell ?? usualShell(), name, value)],

@@ -100,6 +100,14 @@ describe('childEnvironment()', () => {
   });
 });
 
+describe('GIT_CONFIG_COUNT', () => {
+  it('does not grow with each time a shell is told', () => {
+    const once = linux({ GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'user.name' });
+    expect(linux(once)).toEqual(once);
+    expect(once['GIT_CONFIG_COUNT']).toBe('2');
+  });
+});
+
 describe('the certificate variables', () => {
   const ALL = [
     ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'],

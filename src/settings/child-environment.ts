@@ -96,16 +96,21 @@ function noProxyFor(base: NodeJS.ProcessEnv): readonly string[] {
   return [...new Set([...LOOPBACK, ...agreed])];
 }
 
-/** Beside what the user has put there: `GIT_CONFIG_COUNT` and its pairs (git 2.31), which outrank every file. */
+/**
+ * Beside what the user has put there: `GIT_CONFIG_COUNT` and its pairs (git 2.31), which outrank every file. The last one is
+ * written anew where it names a proxy: a shell may be told again and again.
+ */
 function gitConfiguration(base: NodeJS.ProcessEnv, proxyUrl: string): NodeJS.ProcessEnv {
   const count = Number(base['GIT_CONFIG_COUNT'] || 0);
-  return Number.isSafeInteger(count) && count >= 0
-    ? {
-        GIT_CONFIG_COUNT: String(count + 1),
-        [`GIT_CONFIG_KEY_${count}`]: 'http.proxy',
-        [`GIT_CONFIG_VALUE_${count}`]: proxyUrl,
-      }
-    : {};
+  if (!Number.isSafeInteger(count) || count < 0) {
+    return {};
+  }
+  const at = base[`GIT_CONFIG_KEY_${count - 1}`] === 'http.proxy' ? count - 1 : count;
+  return {
+    GIT_CONFIG_COUNT: String(at + 1),
+    [`GIT_CONFIG_KEY_${at}`]: 'http.proxy',
+    [`GIT_CONFIG_VALUE_${at}`]: proxyUrl,
+  };
 }
 
 function inherited(

@@ -32,6 +32,15 @@ describe('sallyport serve', { timeout: LONG_MS }, () => {
       ),
     );
     expect(lines.join('\n')).not.toContain(ALICE.password);
+    // Settings of git that stand in this shell stay, and are not shown.
+    Object.assign(serve.env, {
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'http.extraHeader',
+      GIT_CONFIG_VALUE_0: 'X-Token: s3cret',
+    });
+    const added = await serve.command('env', '--shell', 'sh');
+    expect(added).toContain("export GIT_CONFIG_COUNT='2'\nexport GIT_CONFIG_KEY_1='http.proxy'\n");
+    expect(added).not.toMatch(/GIT_CONFIG_VALUE_0|s3cret|KEY_0='http\.proxy'/);
     expect(statSync(join(serve.state, 'serve.json')).mode & 0o077).toBe(0);
     await Promise.all([proxy.close(), origin.close()]);
   });
