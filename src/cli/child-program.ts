@@ -8,6 +8,7 @@ import { isatty } from 'node:tty';
 import { errorWord } from '../errors/error-word.ts';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { withCallersVariables } from '../settings/callers-variables.ts';
+import { underCallersLimit } from './callers-limit.ts';
 
 /** How a program ended. */
 export type ProgramEnd = { readonly code: number } | { readonly signal: NodeJS.Signals };
@@ -61,7 +62,7 @@ async function start(words: readonly string[], env: NodeJS.ProcessEnv): Promise<
       windowsVerbatimArguments: isVerbatim,
     });
   }
-  const [command = '', ...args] = words;
+  const [command = '', ...args] = underCallersLimit(words, env['PATH']);
   return spawn(command, args, { env, stdio: 'inherit' });
 }
 

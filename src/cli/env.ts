@@ -3,7 +3,11 @@
 import { Command, Option } from 'commander';
 import { SallyportError } from '../errors/sallyport-error.ts';
 import { findServer } from '../server/running-server.ts';
+import { AUTHORITY_VARIABLES } from '../settings/authority-variables.ts';
 import { childEnvironment } from '../settings/child-environment.ts';
+import { findStatePlace } from '../settings/state-path.ts';
+import { resolveSettings } from '../upstream/settings.ts';
+import { authorityBundle } from './authority-bundle.ts';
 import { print } from './print.ts';
 
 const EXAMPLES = `
@@ -20,6 +24,8 @@ type Shell = (typeof SHELLS)[number];
 
 /** What the local proxy's list of exceptions and git's settings are added to. */
 const KEPT = /^(?:no_proxy|NO_PROXY|GIT_CONFIG_COUNT|GIT_CONFIG_KEY_\d+)$/;
+/** Who has said which authorities a program trusts is not overruled. */
+const AUTHORITIES: ReadonlySet<string> = new Set(AUTHORITY_VARIABLES);
 
 export function envCommand(): Command {
   return new Command('env')
@@ -35,11 +41,17 @@ export function envCommand(): Command {
           hint: 'Start one with sallyport serve, in another terminal; or use sallyport run -- PROGRAM.',
         });
       }
-      const kept = Object.entries(process.env).filter(([name]) => KEPT.test(name));
+      const kept = Object.entries(process.env).filter(
+        ([name]) => KEPT.test(name) || AUTHORITIES.has(name),
+      );
       const base = Object.fromEntries(kept);
-      const variables = childEnvironment({ proxyUrl: url, base });
+      const { trust } = await resolveSettings();
+      const bundle = await authorityBundle(trust, findStatePlace());
+      const variables = childEnvironment({ proxyUrl: url, base, bundle });
       const lines = Object.entries(variables).flatMap(([name, value]) =>
-        value === undefined ? [] : [assignment(shell ?? usualShell(), name, value)],
+        value === undefined || (AUTHORITIES.has(name) && value === base[name])
+          ? []
+          : [assignment(shell ?? usualShell(), name, value)],
       );
       await print(`${lines.join('\n')}\n`);
     });

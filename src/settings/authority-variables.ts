@@ -13,6 +13,9 @@ const NAMES: readonly (readonly [name: string, ...alike: string[]])[] = [
   ['AWS_CA_BUNDLE', 'REQUESTS_CA_BUNDLE'],
 ];
 
+/** By name. */
+export const AUTHORITY_VARIABLES: readonly string[] = NAMES.map(([name]) => name);
+
 /**
  * @param base the user's environment: where it says something, that stands
  * @param bundle a PEM file. It takes the place of a tool's own authorities, so it must hold the public ones, too

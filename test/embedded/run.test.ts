@@ -35,6 +35,25 @@ describe('sallyport run', () => {
     expect(stderr).toMatch(/^sallyport: \/nowhere\/program cannot be started \(ENOENT\)\. /);
   });
 
+  it.runIf(existsSync('/usr/bin/prlimit'))(
+    'gives the program the soft limit of open files that its caller has',
+    async () => {
+      const limited = (...words: string[]): string =>
+        `ulimit -Sn 300; ${[process.execPath, MAIN, ...OFFLINE, '--', ...words].map((word) => `'${word}'`).join(' ')}; exit $?`;
+      const started = (script: string) =>
+        new Promise<[number | null, string]>((resolve) => {
+          const child = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+          let said = '';
+          child.stdout.on('data', (piece: Buffer) => {
+            said += piece.toString();
+          });
+          child.once('close', (code) => resolve([code, said]));
+        });
+      expect(await started(limited('sh', '-c', 'ulimit -Sn; exit 7'))).toEqual([7, '300\n']);
+      expect(await started(limited('no-such-program'))).toEqual([127, '']);
+    },
+  );
+
   it('tells behind a program that failed what the proxy could not do, once', async () => {
     const ask = [
       "const { request } = require('node:http');",

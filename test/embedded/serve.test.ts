@@ -1,10 +1,14 @@
 // `sallyport serve` and `env` as processes: who gets through, how it ends, what a shell is told.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createCorporateProxy, createOrigin } from '../../src/testing/index.ts';
+import {
+  createCorporateProxy,
+  createOrigin,
+  createTestCertificates,
+} from '../../src/testing/index.ts';
 import { MAIN } from './command.ts';
 import { ALICE } from './network.ts';
 import { RawClient } from './raw-client.ts';
@@ -155,6 +159,22 @@ describe.skipIf(!hasTerminals)('SIGHUP at a terminal (wants script)', { timeout:
 });
 
 describe('sallyport env', () => {
+  it('names every authority that is trusted, but for tools that were told already', async () => {
+    const { proxy, origin } = await stage();
+    await using serve = new Serve();
+    const authority = join(serve.folder, 'company.pem');
+    const { ca } = createTestCertificates();
+    writeFileSync(authority, ca);
+    Object.assign(serve.env, { SALLYPORT_CA: authority, GIT_SSL_CAINFO: '/company/git.pem' });
+    await serve.start(['--proxy', proxy.url, ...FOR_US]);
+    const said = await serve.command('env', '--shell', 'sh');
+    const [, bundle = ''] = /^export NODE_EXTRA_CA_CERTS='(.*)'$/m.exec(said) ?? [];
+    expect(readFileSync(bundle, 'utf8')).toContain(ca.trim());
+    expect(said).toContain(`export PIP_CERT='${bundle}'\n`);
+    expect(said).not.toContain('GIT_SSL_CAINFO');
+    await Promise.all([proxy.close(), origin.close()]);
+  });
+
   it('says that no serve is running', async () => {
     const serve = new Serve();
     await expect(serve.command('env')).rejects.toMatchObject({
