@@ -7,13 +7,13 @@ import { createServer as createTcpServer } from 'node:net';
 import type { OriginOrder, OriginState } from './orders.ts';
 import { contentOf } from './plan.ts';
 
-/** With `--plant-faults` one page of so many is another's, and one upload of so many counts twice. */
-const PLANTED_EACH = 50;
+/** With `--plant-faults` one page of so many is another's, and one upload of so many counts twice: each is counted for itself. */
+const PLANTED_EACH = { page: 50, upload: 10 };
 const plantsFaults = process.argv.includes('--plant-faults');
 
 const uploads = new Set<string>();
 const doubled: string[] = [];
-let served = 0;
+const served = { page: 0, upload: 0 };
 
 const pages = createServer((request, response) => void answer(request, response));
 const echo = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -58,10 +58,11 @@ function portOf(server: Server): number {
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const id = idOf(request);
   const length = Number(request.url?.split('/')[2]);
-  served += 1;
-  const isPlanted = plantsFaults && served % PLANTED_EACH === 0;
+  const kind = request.method === 'POST' ? 'upload' : 'page';
+  served[kind] += 1;
+  const isPlanted = plantsFaults && served[kind] % PLANTED_EACH[kind] === 0;
   request.on('error', () => response.destroy());
-  if (request.method === 'POST') {
+  if (kind === 'upload') {
     const pieces: Buffer[] = [];
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => {
